@@ -1,0 +1,65 @@
+#include "net/url.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace weir::net {
+namespace {
+
+Unexpected<Error> wrong(std::string_view text, std::string_view why) {
+  return Unexpected<Error>(Error{
+      ErrorKind::kUsage, "'" + std::string(text) + "' is not an upstream: " + std::string(why),
+      "write http://HOST:PORT, for example http://127.0.0.1:9000"});
+}
+
+bool host_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+bool address_character(char c) noexcept {
+  return host_character(c) || c == ':';
+}
+
+}  // namespace
+
+Expected<Url> Url::parse(std::string_view text) {
+  Url url;
+  if (text.starts_with("unix:") && text.size() > 5) {
+    url.host = url.authority = "localhost";
+    url.endpoint = text;
+    return url;
+  }
+  constexpr std::string_view kScheme = "http://";
+  if (text.starts_with("https://")) return wrong(text, "TLS to upstreams is not supported yet");
+  if (!text.starts_with(kScheme)) return wrong(text, "it does not begin with http://");
+  std::string_view rest = text.substr(kScheme.size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find_first_of("/?#") != std::string_view::npos)
+    return wrong(text, "it has a path, but paths are forwarded as the caller wrote them");
+  if (rest.find('@') != std::string_view::npos) return wrong(text, "it holds user information");
+
+  const bool bracketed = rest.starts_with('[');
+  const size_t host_end = bracketed ? rest.find(']') : rest.find(':');
+  if (bracketed && host_end == std::string_view::npos) return wrong(text, "']' is missing");
+  const std::string_view host = bracketed ? rest.substr(1, host_end - 1) : rest.substr(0, host_end);
+  std::string_view port = rest.substr(std::min(rest.size(), bracketed ? host_end + 1 : host_end));
+  if (host.empty()) return wrong(text, "the host is missing");
+  if (!std::ranges::all_of(host, bracketed ? address_character : host_character))
+    return wrong(text, "the host holds a character that hosts do not have");
+  if (!port.empty()) {
+    if (port.front() != ':') return wrong(text, "there is something between host and port");
+    port.remove_prefix(1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc() || end != port.data() + port.size() || url.port == 0)
+      return wrong(text, "the port is not a number from 1 to 65535");
+  }
+  url.host = host;
+  const std::string shown = bracketed ? "[" + url.host + "]" : url.host;
+  const std::string with_port = shown + ":" + std::to_string(url.port);
+  url.authority = url.port == 80 ? shown : with_port;
+  url.endpoint = with_port;
+  return url;
+}
+
+}  // namespace weir::net

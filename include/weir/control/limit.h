@@ -1,6 +1,7 @@
 // Limit: a control law. A window of measurements in, a concurrency limit out; pure arithmetic.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -46,6 +47,9 @@ struct LimitDecision {
   double figures[4] = {};
 };
 
+/// Names of LimitDecision::figures, in their order.
+using FigureNames = std::array<std::string_view, 4>;
+
 /// A control law. Deterministic: the same windows give the same limits (laws that need randomness get
 /// an Rng in their options). Called by one thread at a time; never blocks, never throws, allocates
 /// only in its constructor. A law must return a limit of at least 1; the Limiter clamps it to its own
@@ -67,7 +71,7 @@ class Limit {
   virtual LimitDecision update(const WindowStats& window, Instant now) noexcept = 0;
 
   /// What LimitDecision::figures hold; empty names are unused.
-  virtual const std::string_view (&figure_names() const noexcept)[4] = 0;
+  virtual const FigureNames& figure_names() const noexcept = 0;
 };
 
 }  // namespace weir

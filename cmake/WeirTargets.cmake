@@ -60,8 +60,8 @@ function(weir_host name)
     PRIVATE weir_flags)
 endfunction()
 
-# weir_tests(KIND) : one executable for each folder of tests/KIND that has *_test.cc files. It links the
-# target of the folder's name, and whatever the folder's deps.cmake adds by setting `links`.
+# weir_tests(KIND): one executable for each folder of tests/KIND that has sources. It links the
+# target of that name, and whatever the folder's deps.cmake adds by setting `links`.
 function(weir_tests kind)
   file(GLOB folders LIST_DIRECTORIES true CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*)
   foreach(folder IN LISTS folders)

@@ -1,0 +1,53 @@
+"""An installed weir serves a project that knows nothing but find_package(weir)."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("WEIR_BUILD", ROOT / "build" / "release"))
+SANITIZER_FLAGS = {"asan": "-fsanitize=address,undefined", "tsan": "-fsanitize=thread"}
+
+
+def run(*words):
+    words = [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("installed")
+    run("cmake", "--install", BUILD, "--prefix", prefix)
+    return prefix
+
+
+def test_a_consumer_builds_and_runs_against_the_installed_package(prefix, tmp_path):
+    flags = SANITIZER_FLAGS.get(BUILD.name, "")
+    run("cmake", "-S", ROOT / "examples" / "consumer", "-B", tmp_path, "-G", "Ninja",
+        f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_FLAGS={flags}")
+    run("cmake", "--build", tmp_path)
+    assert run(tmp_path / "consumer") == (
+        "1: admitted\n2: admitted\n3: refused, concurrency_limit: 2 of 2\noutstanding: 0\n")
+
+
+def test_the_command_is_installed(prefix):
+    assert run(prefix / "bin" / "weir", "version").startswith("weir ")
+
+
+def test_every_installed_header_compiles_alone(prefix, tmp_path):
+    headers = sorted((prefix / "include" / "weir").rglob("*.h"))
+    assert headers
+    source = tmp_path / "alone.cc"
+    for header in headers:
+        source.write_text(f'#include "{header.relative_to(prefix / "include")}"\n')
+        run("c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+            f"-I{prefix / 'include'}", source)
+
+
+def test_the_package_names_no_folder_of_the_build_machine(prefix):
+    for file in (prefix / "lib").rglob("*.cmake"):
+        assert str(ROOT) not in file.read_text(), file

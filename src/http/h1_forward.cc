@@ -114,7 +114,10 @@ bool write_forwarded_response(const ResponseHead& head, const ResponseForwarding
   HeaderSet drop = kHopByHop | kFramingFields | how.drop;
   if (!how.request_id.empty()) drop.insert(HeaderName::kXRequestId);
 
-  out.append("HTTP/1.1 ").append(head.status_text()).append("\r\n");
+  constexpr size_t kStatusDigits = 3;
+  const std::string_view status = head.status_text();
+  // A client may insist on the blank that a lax server left out (RFC 9112 §4).
+  out.append("HTTP/1.1 ").append(status).append(status.size() == kStatusDigits ? " \r\n" : "\r\n");
   copy_lines(headers, drop, head.connection.others, out);
   // To HEAD and in 304 the length tells what GET would have brought; 1xx and 204 may not have it.
   const bool tells_length = head.body.kind == BodyKind::kNone && head.has_content_length &&

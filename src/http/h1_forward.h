@@ -21,17 +21,17 @@ inline constexpr HeaderSet kFramingFields = {HeaderName::kContentLength,
 
 /// How a request is passed on. Views must live through the call; empty ones add nothing.
 struct RequestForwarding {
-  std::string_view client_address;   ///< appended to X-Forwarded-For
-  std::string_view scheme = "http";  ///< X-Forwarded-Proto
-  std::string_view request_id;       ///< replaces X-Request-Id; empty keeps the client's
+  std::string_view client_address = {};  ///< appended to X-Forwarded-For
+  std::string_view scheme = "http";      ///< X-Forwarded-Proto
+  std::string_view request_id = {};      ///< replaces X-Request-Id; empty keeps the client's
   std::string_view via = "1.1 weir";
-  std::string_view host;          ///< replaces Host
-  std::string_view host_default;  ///< Host when an HTTP/1.0 client sent none
-  std::string_view extra_lines;   ///< further complete lines, each with its CRLF
-  HeaderSet drop;                 ///< further fields that are not passed on
-  bool keep_proto = false;        ///< trust an X-Forwarded-Proto that came
-  bool keep_expect = false;       ///< let the upstream answer Expect: 100-continue
-  bool allow_upgrade = true;      ///< pass an upgrade on when head.upgrade
+  std::string_view host = {};          ///< replaces Host
+  std::string_view host_default = {};  ///< Host when an HTTP/1.0 client sent none
+  std::string_view extra_lines = {};   ///< further complete lines, each with its CRLF
+  HeaderSet drop = {};                 ///< further fields that are not passed on
+  bool keep_proto = false;             ///< trust an X-Forwarded-Proto that came
+  bool keep_expect = false;            ///< let the upstream answer Expect: 100-continue
+  bool allow_upgrade = true;           ///< pass an upgrade on when head.upgrade
 };
 
 /// Appends the head that goes upstream. The body must be sent with the framing of head.body.
@@ -44,10 +44,10 @@ struct ResponseForwarding {
   uint8_t client_minor_version = 1;
   bool keep_alive = true;  ///< the client's connection stays open after the body
   std::string_view via = "1.1 weir";
-  std::string_view request_id;    ///< X-Request-Id; empty leaves the upstream's
-  std::string_view proxy_status;  ///< one member, sent after those of the servers behind
-  std::string_view extra_lines;   ///< further complete lines, each with its CRLF
-  HeaderSet drop;                 ///< further fields that are not passed on
+  std::string_view request_id = {};    ///< X-Request-Id; empty leaves the upstream's
+  std::string_view proxy_status = {};  ///< one member, sent after those of the servers behind
+  std::string_view extra_lines = {};   ///< further complete lines, each with its CRLF
+  HeaderSet drop = {};                 ///< further fields that are not passed on
 };
 
 /// The framing a client of that version gets: HTTP/1.0 knows no chunks, and HTTP/1.1 gets an

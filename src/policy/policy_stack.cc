@@ -9,9 +9,12 @@ PolicyStack::PolicyStack(std::vector<std::shared_ptr<Policy>> policies)
   WEIR_ASSERT(policy_count_ >= 1 && policy_count_ <= kPolicyMax);
 }
 
-PolicyStack::~PolicyStack() { WEIR_ASSERT(outstanding() == 0); }
+PolicyStack::~PolicyStack() {
+  WEIR_ASSERT(outstanding() == 0);
+}
 
-Expected<Permit, Rejection> PolicyStack::admit(const RequestContext& context, Instant now) noexcept {
+Expected<Permit, Rejection> PolicyStack::admit(const RequestContext& context,
+                                               Instant now) noexcept {
   WEIR_ASSERT(context.worker < kWorkerMax && context.cost >= 1);
   Permit permit;
   for (int i = 0; i < policy_count_; ++i) {

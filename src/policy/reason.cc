@@ -26,8 +26,7 @@ bool worth_waiting(Reason reason) noexcept {
   switch (reason) {
     case Reason::kConcurrencyLimit:
     case Reason::kBulkheadFull:
-    case Reason::kPoolFull:
-      return true;
+    case Reason::kPoolFull: return true;
     case Reason::kQueueFull:
     case Reason::kQueueTimeout:
     case Reason::kShed:
@@ -38,8 +37,7 @@ bool worth_waiting(Reason reason) noexcept {
     case Reason::kRetryBudget:
     case Reason::kQuota:
     case Reason::kNoCredit:
-    case Reason::kDraining:
-      return false;
+    case Reason::kDraining: return false;
   }
   return false;
 }

@@ -6,8 +6,9 @@ namespace weir {
 namespace {
 
 // Thresholds between the 32 buckets of one octave, as 32-bit fractions of the mantissa:
-// kBounds[k] = ceil((2^(k/32) − 1) · 2^32). A linear guess k = mantissa · 32 is never more than three
-// buckets too low and never too high, because 2^x − 1 ≤ x on [0, 1]; so three comparisons correct it.
+// kBounds[k] = ceil((2^(k/32) − 1) · 2^32). A linear guess k = mantissa · 32 is never more than
+// three buckets too low and never too high, because 2^x − 1 ≤ x on [0, 1]; so three comparisons
+// correct it.
 struct Bounds {
   uint64_t at[HistogramShape::kPerOctave + 3];
   Bounds() noexcept {
@@ -52,7 +53,8 @@ Duration Histogram::mean() const noexcept {
 Duration Histogram::quantile(double q) const noexcept {
   if (total_ == 0) return Duration::zero();
   const double clamped = std::clamp(q, 0.0, 1.0);
-  const auto rank = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(clamped * static_cast<double>(total_))));
+  const auto rank = std::max<uint64_t>(
+      1, static_cast<uint64_t>(std::ceil(clamped * static_cast<double>(total_))));
   uint64_t seen = 0;
   for (int i = 0; i < HistogramShape::kBuckets; ++i) {
     seen += counts_[static_cast<size_t>(i)];

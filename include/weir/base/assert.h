@@ -7,14 +7,15 @@
 
 namespace weir::detail {
 
-[[noreturn]] inline void assertion_failed(const char* condition, const char* file, int line) noexcept {
+[[noreturn]] inline void assertion_failed(const char* condition, const char* file,
+                                          int line) noexcept {
   std::fprintf(stderr, "weir: assertion failed: %s at %s:%d\n", condition, file, line);
   std::abort();
 }
 
 }  // namespace weir::detail
 
-#define WEIR_ASSERT(condition)                                                  \
-  (__builtin_expect(!!(condition), 1)                                           \
-       ? static_cast<void>(0)                                                   \
+#define WEIR_ASSERT(condition)        \
+  (__builtin_expect(!!(condition), 1) \
+       ? static_cast<void>(0)         \
        : ::weir::detail::assertion_failed(#condition, __FILE__, __LINE__))

@@ -5,7 +5,8 @@
 
 namespace weir {
 
-/// What a Permit is completed with. The four cases are the whole vocabulary; every policy handles each.
+/// What a Permit is completed with. The four cases are the whole vocabulary; every policy handles
+/// each.
 enum class Outcome : uint8_t {
   kSuccess,  ///< finished; its latency is a sample
   kFailure,  ///< finished with an error of the service's own; no latency sample

@@ -7,8 +7,8 @@
 
 namespace weir {
 
-/// xoshiro256** by Blackman and Vigna (2018), seeded through SplitMix64. Period 2^256 − 1, about 1 ns
-/// a draw. Not for secrets. Not thread-safe: give each thread or actor its own, forked.
+/// xoshiro256** by Blackman and Vigna (2018), seeded through SplitMix64. Period 2^256 − 1, about 1
+/// ns a draw. Not for secrets. Not thread-safe: give each thread or actor its own, forked.
 /// Distributions are written out here because the standard library's differ between vendors.
 class Rng {
  public:

@@ -26,7 +26,9 @@ using Instant = Timeline::time_point;
 inline constexpr Instant kInstantMax = Instant::max();
 
 /// Seconds as a double, for arithmetic on rates. Never use it to keep time.
-constexpr double to_seconds(Duration d) noexcept { return std::chrono::duration<double>(d).count(); }
+constexpr double to_seconds(Duration d) noexcept {
+  return std::chrono::duration<double>(d).count();
+}
 
 /// Nearest duration to `seconds`, saturated to the range of Duration. NaN gives zero.
 constexpr Duration from_seconds(double seconds) noexcept {

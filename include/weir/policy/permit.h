@@ -14,8 +14,8 @@ class PolicyStack;
 inline constexpr int kPolicyMax = 8;
 
 /// Move-only. Complete it once with the outcome; a permit that is destroyed unspent completes as
-/// kIgnored, so losing one on any path cannot leak capacity. May move between threads, but is used by
-/// one at a time. It must not outlive its stack (the stack asserts that).
+/// kIgnored, so losing one on any path cannot leak capacity. May move between threads, but is used
+/// by one at a time. It must not outlive its stack (the stack asserts that).
 class [[nodiscard]] Permit {
  public:
   Permit() noexcept = default;

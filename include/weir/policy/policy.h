@@ -28,9 +28,9 @@ struct Completion {
   Duration latency() const noexcept { return finished_at - admitted_at; }
 };
 
-/// One link of a PolicyStack. `admit` and `complete` may be called from any number of threads at once;
-/// they never block, lock, allocate or read a clock. Each successful admit is followed by exactly one
-/// complete with the same ticket, whatever happens to the work.
+/// One link of a PolicyStack. `admit` and `complete` may be called from any number of threads at
+/// once; they never block, lock, allocate or read a clock. Each successful admit is followed by
+/// exactly one complete with the same ticket, whatever happens to the work.
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -38,7 +38,8 @@ class Policy {
   /// The field's word for it, for example "limiter"; stable, used in explanations and metrics.
   virtual std::string_view name() const noexcept = 0;
 
-  virtual Expected<Ticket, Rejection> admit(const RequestContext& context, Instant now) noexcept = 0;
+  virtual Expected<Ticket, Rejection> admit(const RequestContext& context,
+                                            Instant now) noexcept = 0;
   virtual void complete(Ticket ticket, const Completion& completion) noexcept = 0;
 };
 

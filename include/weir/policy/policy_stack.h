@@ -9,11 +9,11 @@
 
 namespace weir {
 
-/// Asks its policies in order, outermost first; the first refusal wins, and what was taken before it
-/// is given back in reverse order as kIgnored. Composition reads like the call it wraps:
+/// Asks its policies in order, outermost first; the first refusal wins, and what was taken before
+/// it is given back in reverse order as kIgnored. Composition reads like the call it wraps:
 /// PolicyStack{gate, breaker, bulkhead, limiter} is gate(breaker(bulkhead(limiter(work)))).
-/// admit and complete are safe from any thread. The set of policies never changes: a reload builds a
-/// new stack, and the old one may go once outstanding() is zero.
+/// admit and complete are safe from any thread. The set of policies never changes: a reload builds
+/// a new stack, and the old one may go once outstanding() is zero.
 class PolicyStack {
  public:
   /// 1 to kPolicyMax policies.

@@ -29,13 +29,13 @@ inline constexpr int kReasonCount = 14;
 /// The name as metrics, logs and problem documents write it, for example "concurrency_limit".
 const char* to_string(Reason reason) noexcept;
 
-/// Whether waiting a moment can turn this refusal into an admission. Only such refusals may enter an
-/// AdmissionQueue; the others are final for this attempt.
+/// Whether waiting a moment can turn this refusal into an admission. Only such refusals may enter
+/// an AdmissionQueue; the others are final for this attempt.
 bool worth_waiting(Reason reason) noexcept;
 
 /// A refusal: a value, never an error. `retry_after` is the policy's best estimate of when trying
-/// again can succeed, zero when it knows nothing. `value` and `bound` are the numbers behind it, in the
-/// policy's unit (in flight, depth, milliseconds, percent).
+/// again can succeed, zero when it knows nothing. `value` and `bound` are the numbers behind it, in
+/// the policy's unit (in flight, depth, milliseconds, percent).
 struct Rejection {
   Reason reason = Reason::kConcurrencyLimit;
   uint8_t policy_index = 0;  ///< position in the stack, outermost first

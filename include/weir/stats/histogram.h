@@ -10,10 +10,10 @@
 
 namespace weir {
 
-/// The fixed shape: base-2 exponential buckets at scale 5, that is 32 buckets to each doubling, as in
-/// OpenTelemetry's exponential histogram. Bucket i covers [lower(i), lower(i + 1)); a quantile read at
-/// a bucket's geometric middle is off by at most 2^(1/64) − 1 = 1.09 %.
-/// Range 1 µs to 2^40 ns ≈ 18 min; outside it the first and the last bucket take what comes.
+/// The fixed shape: base-2 exponential buckets at scale 5, that is 32 buckets to each doubling, as
+/// in OpenTelemetry's exponential histogram. Bucket i covers [lower(i), lower(i + 1)); a quantile
+/// read at a bucket's geometric middle is off by at most 2^(1/64) − 1 = 1.09 %. Range 1 µs to 2^40
+/// ns ≈ 18 min; outside it the first and the last bucket take what comes.
 struct HistogramShape {
   static constexpr int kScale = 5;
   static constexpr int kPerOctave = 1 << kScale;

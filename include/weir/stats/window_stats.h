@@ -9,7 +9,8 @@
 namespace weir {
 
 /// Measurements of one window [begin, end), merged over all workers. A plain value: what a law was
-/// shown can be recorded and replayed. Times in nanoseconds, counts in requests unless said otherwise.
+/// shown can be recorded and replayed. Times in nanoseconds, counts in requests unless said
+/// otherwise.
 struct WindowStats {
   Instant begin{};
   Instant end{};
@@ -21,16 +22,17 @@ struct WindowStats {
   uint64_t ignored = 0;
 
   // The demand side.
-  uint64_t admitted = 0;       ///< permits handed out in this window
-  uint64_t limited = 0;        ///< admissions refused because the limit was reached (they may have queued)
+  uint64_t admitted = 0;  ///< permits handed out in this window
+  uint64_t limited =
+      0;  ///< admissions refused because the limit was reached (they may have queued)
   double inflight_sum = 0;     ///< in flight as seen by each admission, itself included, summed
   uint32_t inflight_peak = 0;  ///< the highest such value
   uint32_t inflight = 0;       ///< at `end`, in cost units
   uint32_t queued = 0;         ///< waiting in admission queues at `end`
   uint32_t limit = 0;          ///< the limit in force during the window
 
-  /// Latency of successes admitted at or after the law's `sample_from`, from admission to completion;
-  /// queue time is not in it.
+  /// Latency of successes admitted at or after the law's `sample_from`, from admission to
+  /// completion; queue time is not in it.
   Histogram latency;
   Duration latency_min = Duration::max();  ///< Duration::max() when there was no sample
 

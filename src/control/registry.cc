@@ -2,6 +2,7 @@
 
 #include "weir/control/aimd_limit.h"
 #include "weir/control/brpc_limit.h"
+#include "weir/control/elastic_limit.h"
 #include "weir/control/envoy_limit.h"
 #include "weir/control/fixed_limit.h"
 #include "weir/control/gradient2_limit.h"
@@ -23,6 +24,8 @@ std::unique_ptr<Limit> make_seeded(uint64_t seed) {
 }
 
 constexpr LimitRegistration kRegistrations[] = {
+    {"elastic", "what throughput does when the limit moves (weir's own, the default)",
+     make_plain<ElasticLimit, ElasticLimitOptions>},
     {"fixed", "a constant", make_plain<FixedLimit, FixedLimitOptions>},
     {"aimd", "+1, and ×0.9 on a drop (Netflix)", make_plain<AimdLimit, AimdLimitOptions>},
     {"vegas", "3 to 6 requests queued over the least latency (Netflix)",

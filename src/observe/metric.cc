@@ -135,12 +135,9 @@ static_assert(std::size(kMetrics) == kMetricCount);
 
 const char* to_string(MetricType type) noexcept {
   switch (type) {
-    case kCounter:
-      return "counter";
-    case kGauge:
-      return "gauge";
-    case kHistogram:
-      return "histogram";
+    case kCounter: return "counter";
+    case kGauge: return "gauge";
+    case kHistogram: return "histogram";
   }
   return "?";
 }

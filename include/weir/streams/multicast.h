@@ -24,10 +24,12 @@ struct MulticastOptions {
   bool cancel_when_unused = false;
 };
 
-/// A processor with coordinated emission: an item leaves the buffer when every subscriber has demand
-/// for it, so all see the same items in the same order from where they joined (§1.11), and no one makes
-/// the buffer grow. Without subscribers it holds what it has and the upstream waits. The end follows the
-/// last buffered item; an error passes unchanged (§4.2). Signals to all subscribers are serial.
+/// A processor with coordinated emission: an item leaves the buffer when every subscriber has had it, so
+/// all see the same items in the same order from the oldest that was buffered when they joined (§1.11),
+/// and the fastest is ahead of the slowest by the buffer at most. Without subscribers it holds what it
+/// has and the upstream waits. Completion follows the last item; an error passes unchanged (§4.2), and waits
+/// for no demand: who has asked for nothing gets it before the items that he did not ask for. Signals to
+/// all subscribers are serial.
 /// Thread-safe towards subscribers; its own signals come from one publisher, one at a time.
 template <typename T>
 class Multicast final : public Processor<T>, public std::enable_shared_from_this<Multicast<T>> {
@@ -76,8 +78,10 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     if (!done_.load(std::memory_order_relaxed)) end();
   }
 
-  /// Whether the terminal signal has been passed on.
-  bool terminated() const noexcept { return terminated_.load(std::memory_order_acquire); }
+  /// Whether the upstream has ended or has been cancelled.
+  bool ended() const noexcept {
+    return done_.load(std::memory_order_acquire) || closed_.load(std::memory_order_acquire);
+  }
 
  private:
   static constexpr uint64_t kItemsMax = uint64_t{1} << 24;  // a ring of 16 M is a mistake, not a buffer
@@ -97,7 +101,8 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
 
     const std::shared_ptr<Multicast> owner;
     std::shared_ptr<Subscriber<T>> subscriber;
-    uint64_t credit = 0;  // drain only, as are the next two
+    uint64_t credit = 0;     // drain only, as are the next three
+    uint64_t next_item = 0;  // counted over the life of the multicast
     Outlet* next = nullptr;
     std::shared_ptr<Outlet> self;  // while on the way from subscribe to the drain
     DemandCounter inbox;
@@ -144,6 +149,7 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
       auto outlet = std::move(oldest->self);
       oldest = oldest->next;
       outlet->subscriber->on_subscribe(outlet);
+      outlet->next_item = popped_;
       if (outlets_.size() < options_.subscribers_max) {
         outlets_.push_back(std::move(outlet));
       } else {
@@ -154,37 +160,41 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     }
   }
 
-  // One burst; true when it moved something, so that it is worth another look.
+  // One look at every subscriber; true when something moved, so that it is worth another look.
   bool emit_some() noexcept {
     remove_gone();
-    if (outlets_.empty()) return false;
-    if (unused_) return terminate();
-    uint64_t burst = ring_.size();
+    // done_ before the size: what was pushed before the end is then counted.
+    const bool done = unused_ || done_.load(std::memory_order_acquire);
+    const uint64_t tail = popped_ + ring_.size();
+    uint64_t oldest = tail;
+    bool moved = false;
     for (const auto& outlet : outlets_) {
-      outlet->credit = saturating_add(outlet->credit, outlet->inbox.take_all());
-      burst = std::min(burst, outlet->credit);
+      moved |= emit_to(*outlet, tail);
+      const bool had_all = outlet->next_item == tail;
+      if (done && (had_all || (error_ && outlet->credit == 0))) terminate(*outlet);
+      if (!outlet->gone()) oldest = std::min(oldest, outlet->next_item);
     }
-    for (uint64_t i = 0; i < burst; ++i) emit_one(ring_.take());
-    for (const auto& outlet : outlets_)
-      if (!outlet->gone()) outlet->subscriber->flush();
-    if (burst != 0) {
-      if (const uint64_t more = replenisher_.used(burst); more != 0) up_->request(more);
-    }
-    // done_ before the ring: what was pushed before the end must be seen empty after it.
-    if (done_.load(std::memory_order_acquire) && ring_.front() == nullptr) return terminate();
-    return burst != 0;
+    if (!outlets_.empty()) release(oldest);
+    return moved;
   }
 
-  void emit_one(T item) noexcept {
-    const size_t last = outlets_.size() - 1;
-    for (size_t i = 0; i < last; ++i) give(*outlets_[i], item);
-    give(*outlets_[last], std::move(item));
+  bool emit_to(Outlet& outlet, uint64_t tail) noexcept {
+    outlet.credit = saturating_add(outlet.credit, outlet.inbox.take_all());
+    if (outlet.credit == 0 || outlet.next_item == tail || outlet.gone()) return false;
+    const bool alone = outlets_.size() == 1;
+    while (outlet.credit != 0 && outlet.next_item != tail && !outlet.gone()) {
+      T& item = ring_.at(outlet.next_item++ - popped_);
+      if (outlet.subscriber->try_next(alone ? std::move(item) : T(item))) --outlet.credit;
+    }
+    if (!outlet.gone()) outlet.subscriber->flush();
+    return true;
   }
 
-  template <typename U>
-  static void give(Outlet& outlet, U&& item) noexcept {
-    if (outlet.gone()) return;
-    if (outlet.subscriber->try_next(T(std::forward<U>(item)))) --outlet.credit;
+  // Gives back the places of items that every subscriber has had.
+  void release(uint64_t oldest) noexcept {
+    const uint64_t count = oldest - popped_;
+    for (; popped_ != oldest; ++popped_) ring_.pop();
+    if (const uint64_t more = replenisher_.used(count); more != 0) up_->request(more);
   }
 
   void remove_gone() noexcept {
@@ -200,22 +210,18 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     });
     if (!options_.cancel_when_unused || before == 0 || !outlets_.empty()) return;
     unused_ = true;
+    closed_.store(true, std::memory_order_release);
     if (connected_.load(std::memory_order_acquire)) up_->cancel();
-    ring_.clear();
+    for (; ring_.front() != nullptr; ++popped_) ring_.pop();
   }
 
-  bool terminate() noexcept {
-    terminated_.store(true, std::memory_order_release);
-    for (const auto& outlet : std::exchange(outlets_, {})) {
-      if (outlet->cancelled.exchange(true, std::memory_order_acq_rel)) continue;
-      if (error_) {
-        outlet->subscriber->on_error(error_);
-      } else {
-        outlet->subscriber->on_complete();
-      }
-      outlet->subscriber.reset();
+  void terminate(Outlet& outlet) noexcept {
+    if (outlet.cancelled.exchange(true, std::memory_order_acq_rel)) return;
+    if (error_) {
+      outlet.subscriber->on_error(error_);
+    } else {
+      outlet.subscriber->on_complete();
     }
-    return false;
   }
 
   const MulticastOptions options_;
@@ -224,11 +230,12 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
   StreamError error_;  // written before done_
   std::atomic<bool> done_{false};
   std::atomic<bool> connected_{false};
-  std::atomic<bool> terminated_{false};
+  std::atomic<bool> closed_{false};
   Drain drain_;
   std::atomic<Outlet*> arrivals_{nullptr};
-  std::vector<std::shared_ptr<Outlet>> outlets_;  // drain only, as are the next two
+  std::vector<std::shared_ptr<Outlet>> outlets_;  // drain only, as are the next three
   Replenisher replenisher_;
+  uint64_t popped_ = 0;  // items that have left the ring
   bool unused_ = false;
 };
 

@@ -59,6 +59,13 @@ class SpscRing {
     return std::launder(reinterpret_cast<T*>(slots_[head & mask_].bytes));
   }
 
+  /// The item `offset` places behind the oldest; offset is below size(). For a consumer that reads
+  /// more than once what it pops later.
+  T& at(uint64_t offset) noexcept {
+    const uint64_t head = head_.load(std::memory_order_relaxed);
+    return *std::launder(reinterpret_cast<T*>(slots_[(head + offset) & mask_].bytes));
+  }
+
   /// Removes what front() returned.
   void pop() noexcept {
     const uint64_t head = head_.load(std::memory_order_relaxed);
@@ -77,9 +84,10 @@ class SpscRing {
     while (front() != nullptr) pop();
   }
 
-  /// Published items not yet popped. Exact for the consumer's thread as a lower bound.
-  uint64_t size() const noexcept {
-    return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire);
+  /// Published items not yet popped; there may be more by the time it returns. Consumer only.
+  uint64_t size() noexcept {
+    tail_seen_ = tail_.load(std::memory_order_acquire);
+    return tail_seen_ - head_.load(std::memory_order_relaxed);
   }
 
  private:

@@ -150,11 +150,6 @@ final class Verifications {
     }
 
     @Override
-    public boolean doesCoordinatedEmission() {
-      return true;
-    }
-
-    @Override
     public ExecutorService publisherExecutorService() {
       return executor;
     }

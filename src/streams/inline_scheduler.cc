@@ -20,6 +20,8 @@ class InlineWorker final : public Worker {
 
 }  // namespace
 
-std::shared_ptr<Worker> InlineScheduler::worker() { return std::make_shared<InlineWorker>(); }
+std::shared_ptr<Worker> InlineScheduler::worker() {
+  return std::make_shared<InlineWorker>();
+}
 
 }  // namespace weir::streams

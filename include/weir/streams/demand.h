@@ -35,7 +35,8 @@ class DemandCounter {
     uint64_t before = value_.load(std::memory_order_relaxed);
     uint64_t after = 0;
     do {
-      after = before == kUnbounded && n != kUnbounded ? kUnbounded : before - (n < before ? n : before);
+      after =
+          before == kUnbounded && n != kUnbounded ? kUnbounded : before - (n < before ? n : before);
     } while (!value_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
                                            std::memory_order_relaxed));
     return after;
@@ -53,8 +54,8 @@ class DemandCounter {
   std::atomic<uint64_t> value_;
 };
 
-/// The bytes that an item stands for: what it holds when it has data() and size(), else its own size.
-/// Overload `item_bytes` beside a type of your own to say better.
+/// The bytes that an item stands for: what it holds when it has data() and size(), else its own
+/// size. Overload `item_bytes` beside a type of your own to say better.
 template <typename T>
 constexpr uint64_t item_bytes(const T& item) noexcept {
   if constexpr (requires {
@@ -67,9 +68,9 @@ constexpr uint64_t item_bytes(const T& item) noexcept {
   }
 }
 
-/// Demand in items and in bytes. An item may pass while both are above zero, so the bytes are overdrawn
-/// by less than one item; the debt is paid by the next request. Items and bytes saturate at kUnbounded.
-/// request may be called from any thread; try_consume by one thread at a time.
+/// Demand in items and in bytes. An item may pass while both are above zero, so the bytes are
+/// overdrawn by less than one item; the debt is paid by the next request. Items and bytes saturate
+/// at kUnbounded. request may be called from any thread; try_consume by one thread at a time.
 class Demand {
  public:
   void request(uint64_t items, uint64_t bytes = kUnbounded) noexcept {

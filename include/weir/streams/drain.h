@@ -1,5 +1,5 @@
-// Drain: signals one at a time without a lock, whoever calls. The two patterns that every operator of
-// this folder is built from.
+// Drain: signals one at a time without a lock, whoever calls. The two patterns that every operator
+// of this folder is built from.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,9 @@
 
 namespace weir::streams {
 
-/// Work in progress. The first caller runs the body; callers that come while it runs, on other threads
-/// or from inside the body itself, only leave word, and the body runs once more. So the body is serial
-/// (§1.3) and the recursion is one level deep (§3.3), whatever calls what.
+/// Work in progress. The first caller runs the body; callers that come while it runs, on other
+/// threads or from inside the body itself, only leave word, and the body runs once more. So the
+/// body is serial (§1.3) and the recursion is one level deep (§3.3), whatever calls what.
 class Drain {
  public:
   template <typename Body>
@@ -44,9 +44,9 @@ namespace detail {
 inline thread_local char thread_mark;
 }
 
-/// Which thread emits at the moment. It lets request(), called from inside on_next, see that it is at
-/// home: then demand is a plain addition instead of two locked instructions (request(1) an item: 6 ns
-/// less on the machine of bench/streams).
+/// Which thread emits at the moment. It lets request(), called from inside on_next, see that it is
+/// at home: then demand is a plain addition instead of two locked instructions (request(1) an item:
+/// 6 ns less on the machine of bench/streams).
 class Emitter {
  public:
   bool mine() const noexcept {

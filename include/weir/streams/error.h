@@ -42,8 +42,8 @@ struct StreamFailure {
 
 /// An opaque, shared, immutable payload. Operators never look inside: the object that a publisher
 /// signalled is the object that the last subscriber gets, which the TCK checks with a Throwable.
-/// Copies share the payload; safe to copy between threads. Two errors are equal when they are the same
-/// payload, not when their contents look alike.
+/// Copies share the payload; safe to copy between threads. Two errors are equal when they are the
+/// same payload, not when their contents look alike.
 class StreamError {
  public:
   /// No payload: a placeholder, never signalled.

@@ -8,8 +8,8 @@
 
 namespace weir::streams {
 
-/// A dropped item uses up no demand: the burst protocol tells the publisher so, and a publisher that
-/// does not speak it is asked for one more.
+/// A dropped item uses up no demand: the burst protocol tells the publisher so, and a publisher
+/// that does not speak it is asked for one more.
 template <typename P>
 struct FilterSpec {
   using IsStageSpec = void;

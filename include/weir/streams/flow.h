@@ -1,6 +1,7 @@
 // Flow and Chain: publishers as values, and the pipe that puts operators behind them.
 //
-//   range(0, 1'000'000) | map(parse) | filter(valid) | publish_on(pool, {.items = 256}) | for_each(store)
+//   range(0, 1'000'000) | map(parse) | filter(valid) | publish_on(pool, {.items = 256}) |
+//   for_each(store)
 #pragma once
 
 #include <concepts>
@@ -17,12 +18,14 @@ namespace weir::streams {
 
 /// Anything that has an item type and can be subscribed to.
 template <typename P>
-concept FlowLike = requires(const P& flow, std::shared_ptr<Subscriber<typename P::Item>> subscriber) {
-  flow.subscribe(std::move(subscriber));
-};
+concept FlowLike =
+    requires(const P& flow, std::shared_ptr<Subscriber<typename P::Item>> subscriber) {
+      flow.subscribe(std::move(subscriber));
+    };
 
-/// A publisher whose operators are hidden behind the interface: a shared, copyable handle, as thread-safe
-/// as the publisher. Use it for parameters, members and results; leave chains as `auto` where speed counts.
+/// A publisher whose operators are hidden behind the interface: a shared, copyable handle, as
+/// thread-safe as the publisher. Use it for parameters, members and results; leave chains as `auto`
+/// where speed counts.
 template <typename T>
 class Flow {
  public:
@@ -63,8 +66,8 @@ class Flow {
 template <FlowLike P>
 Flow(P) -> Flow<typename P::Item>;
 
-/// A pull source or a flow, with stages behind it: a value that knows all their types. Copyable when
-/// they are; each subscription runs a copy of its own.
+/// A pull source or a flow, with stages behind it: a value that knows all their types. Copyable
+/// when they are; each subscription runs a copy of its own.
 template <typename Head, typename... Specs>
 class Chain {
  public:
@@ -119,8 +122,8 @@ auto operator|(P flow, Spec spec) {
   }
 }
 
-/// flow | operator: anything callable with a flow, for operators with queues, threads or many sources,
-/// and for sinks.
+/// flow | operator: anything callable with a flow, for operators with queues, threads or many
+/// sources, and for sinks.
 template <FlowLike P, typename Op>
   requires(!StageSpec<Op> && std::invocable<Op, P>)
 decltype(auto) operator|(P flow, Op op) {

@@ -11,7 +11,8 @@
 
 namespace weir::streams {
 
-/// Items asked for at a time unless told otherwise; Reactor's and RxJava's defaults are 256 and 128.
+/// Items asked for at a time unless told otherwise; Reactor's and RxJava's defaults are 256 and
+/// 128.
 inline constexpr uint64_t kBatchDefault = 256;
 
 namespace detail {
@@ -46,7 +47,9 @@ struct ForEachOp {
       }
       return true;
     }
-    void on_error(StreamError error) noexcept { on_end(std::optional<StreamError>(std::move(error))); }
+    void on_error(StreamError error) noexcept {
+      on_end(std::optional<StreamError>(std::move(error)));
+    }
     void on_complete() noexcept { on_end(std::optional<StreamError>()); }
     void flush() noexcept {}
   };
@@ -63,9 +66,9 @@ struct ForEachOp {
 
 }  // namespace detail
 
-/// Subscribes and calls `on_item` for each item; requests `batch` items, and the same again when they
-/// are done, so no more than `batch` are ever on their way. `on_end` gets the error, or nothing after a
-/// completion. Neither may throw (§2.13). kUnbounded asks for all at once.
+/// Subscribes and calls `on_item` for each item; requests `batch` items, and the same again when
+/// they are done, so no more than `batch` are ever on their way. `on_end` gets the error, or
+/// nothing after a completion. Neither may throw (§2.13). kUnbounded asks for all at once.
 template <typename F, typename End = detail::IgnoreEnd>
 auto for_each(F on_item, End on_end = {}, uint64_t batch = kBatchDefault) {
   WEIR_ASSERT(batch > 0);

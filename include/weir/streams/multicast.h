@@ -24,19 +24,24 @@ struct MulticastOptions {
   bool cancel_when_unused = false;
 };
 
-/// A processor with coordinated emission: an item leaves the buffer when every subscriber has had it, so
-/// all see the same items in the same order from the oldest that was buffered when they joined (§1.11),
-/// and the fastest is ahead of the slowest by the buffer at most. Without subscribers it holds what it
-/// has and the upstream waits. Completion follows the last item; an error passes unchanged (§4.2), and waits
-/// for no demand: who has asked for nothing gets it before the items that he did not ask for. Signals to
-/// all subscribers are serial.
-/// Thread-safe towards subscribers; its own signals come from one publisher, one at a time.
+/// A processor with coordinated emission: an item leaves the buffer when every subscriber has had
+/// it, so all see the same items in the same order from the oldest that was buffered when they
+/// joined (§1.11), and the fastest is ahead of the slowest by the buffer at most. Without
+/// subscribers it holds what it has and the upstream waits. Completion follows the last item; an
+/// error passes unchanged (§4.2), and waits for no demand: who has asked for nothing gets it before
+/// the items that he did not ask for. Signals to all subscribers are serial. Thread-safe towards
+/// subscribers; its own signals come from one publisher, one at a time.
 template <typename T>
 class Multicast final : public Processor<T>, public std::enable_shared_from_this<Multicast<T>> {
+  struct Key {};  // so that only make() can call the constructor
+
  public:
+  Multicast(Key, MulticastOptions options)
+      : options_(options), ring_(options.items), replenisher_(options.items) {}
+
   static std::shared_ptr<Multicast> make(MulticastOptions options = {}) {
     WEIR_ASSERT(options.items > 0 && options.items <= kItemsMax && options.subscribers_max > 0);
-    return std::shared_ptr<Multicast>(new Multicast(options));
+    return std::make_shared<Multicast>(Key{}, options);
   }
 
   void subscribe(std::shared_ptr<Subscriber<T>> subscriber) override {
@@ -84,7 +89,8 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
   }
 
  private:
-  static constexpr uint64_t kItemsMax = uint64_t{1} << 24;  // a ring of 16 M is a mistake, not a buffer
+  static constexpr uint64_t kItemsMax = uint64_t{1}
+                                        << 24;  // a ring of 16 M is a mistake, not a buffer
 
   struct Outlet final : Subscription {
     Outlet(std::shared_ptr<Multicast> hub, std::shared_ptr<Subscriber<T>> to)
@@ -109,9 +115,6 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     std::atomic<bool> cancelled{false};
     std::atomic<bool> illegal{false};
   };
-
-  explicit Multicast(MulticastOptions options)
-      : options_(options), ring_(options.items), replenisher_(options.items) {}
 
   bool buffer(T item) noexcept {
     if (done_.load(std::memory_order_relaxed)) return false;

@@ -13,26 +13,27 @@ namespace weir::streams {
 /// Demand without bound (§3.17 lets a publisher treat 2^63 − 1 and more so).
 inline constexpr uint64_t kUnbounded = UINT64_MAX;
 
-/// One subscriber's tie to one publisher. request and cancel may be called from any thread, also at the
-/// same time, also from inside on_subscribe and on_next (§3.2); neither blocks nor calls back deeper
-/// than one level (§3.3, §3.4). A stream must end, by a terminal signal or by cancel: until then the
-/// two sides own each other.
+/// One subscriber's tie to one publisher. request and cancel may be called from any thread, also at
+/// the same time, also from inside on_subscribe and on_next (§3.2); neither blocks nor calls back
+/// deeper than one level (§3.3, §3.4). A stream must end, by a terminal signal or by cancel: until
+/// then the two sides own each other.
 class Subscription {
  public:
   virtual ~Subscription() = default;
 
-  /// Allows `n` more items; demand adds up and saturates at kUnbounded (§3.8, §3.17). n = 0 ends the
-  /// stream with StreamFault::kIllegalRequest (§3.9). No effect after cancel (§3.6).
+  /// Allows `n` more items; demand adds up and saturates at kUnbounded (§3.8, §3.17). n = 0 ends
+  /// the stream with StreamFault::kIllegalRequest (§3.9). No effect after cancel (§3.6).
   virtual void request(uint64_t n) noexcept = 0;
 
-  /// Asks the publisher to stop and to forget the subscriber (§3.12, §3.13). Items that are on their
-  /// way may still arrive. Idempotent (§3.5, §3.7).
+  /// Asks the publisher to stop and to forget the subscriber (§3.12, §3.13). Items that are on
+  /// their way may still arrive. Idempotent (§3.5, §3.7).
   virtual void cancel() noexcept = 0;
 };
 
 /// Receives on_subscribe, then at most as many on_next as it requested (§1.1), then at most one of
-/// on_error and on_complete (§1.7). The publisher calls one at a time (§1.3). Signals return normally
-/// (§2.13), which noexcept makes a property of the type: a subscriber that throws ends the process.
+/// on_error and on_complete (§1.7). The publisher calls one at a time (§1.3). Signals return
+/// normally (§2.13), which noexcept makes a property of the type: a subscriber that throws ends the
+/// process.
 template <typename T>
 class Subscriber {
  public:
@@ -45,10 +46,11 @@ class Subscriber {
   virtual void on_error(StreamError error) noexcept = 0;
   virtual void on_complete() noexcept = 0;
 
-  /// Burst protocol, an addition of this library which a subscriber may ignore. A publisher that has
-  /// several items at hand may call try_next for each and then flush, instead of on_next for each.
-  /// Returns whether the item used up demand: a filter that drops it says no, and the publisher goes on
-  /// without a request(1). The publisher calls flush, or a terminal signal, before it stops emitting.
+  /// Burst protocol, an addition of this library which a subscriber may ignore. A publisher that
+  /// has several items at hand may call try_next for each and then flush, instead of on_next for
+  /// each. Returns whether the item used up demand: a filter that drops it says no, and the
+  /// publisher goes on without a request(1). The publisher calls flush, or a terminal signal,
+  /// before it stops emitting.
   virtual bool try_next(T item) noexcept {
     on_next(std::move(item));
     return true;
@@ -56,9 +58,9 @@ class Subscriber {
   virtual void flush() noexcept {}
 };
 
-/// Provides items to any number of subscribers, to each at its own demand. subscribe may be called from
-/// any thread; nullptr is a programmer's error (§1.9). It calls on_subscribe before any other signal and
-/// may do so before it returns.
+/// Provides items to any number of subscribers, to each at its own demand. subscribe may be called
+/// from any thread; nullptr is a programmer's error (§1.9). It calls on_subscribe before any other
+/// signal and may do so before it returns.
 template <typename T>
 class Publisher {
  public:
@@ -67,8 +69,8 @@ class Publisher {
   virtual void subscribe(std::shared_ptr<Subscriber<T>> subscriber) = 0;
 };
 
-/// Both a subscriber and a publisher, under both contracts (§4.1). It may recover from an error or pass
-/// it on (§4.2); those of this library pass it on unchanged.
+/// Both a subscriber and a publisher, under both contracts (§4.1). It may recover from an error or
+/// pass it on (§4.2); those of this library pass it on unchanged.
 template <typename T, typename R = T>
 class Processor : public Subscriber<T>, public Publisher<R> {};
 

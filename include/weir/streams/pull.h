@@ -30,9 +30,9 @@ struct EmitNothing {
 };
 }  // namespace detail
 
-/// `pull(emit)` calls emit(item) at most once and says what it did; it does not throw. `done()` tells
-/// that nothing is left, so that an empty source ends without any request (§1.4, §1.5). Copyable: each
-/// subscriber pulls from a copy of its own. Used by one thread at a time.
+/// `pull(emit)` calls emit(item) at most once and says what it did; it does not throw. `done()`
+/// tells that nothing is left, so that an empty source ends without any request (§1.4, §1.5).
+/// Copyable: each subscriber pulls from a copy of its own. Used by one thread at a time.
 template <typename S>
 concept PullSource = requires(S source, detail::EmitNothing emit) {
   typename S::Item;
@@ -40,19 +40,18 @@ concept PullSource = requires(S source, detail::EmitNothing emit) {
   { source.done() } -> std::same_as<bool>;
 };
 
-/// The subscription of a pull source. `Down` is a static stage (see stage.h), so that the compiler sees
-/// source, operators and sink as one loop. Whoever moves the demand from zero emits; others only add.
-/// request: lock-free; from inside on_next two plain instructions. cancel: one store, and the emitter
-/// lets go of the subscriber before its next item (§3.12, §3.13).
+/// The subscription of a pull source. `Down` is a static stage (see stage.h), so that the compiler
+/// sees source, operators and sink as one loop. Whoever moves the demand from zero emits; others
+/// only add. request: lock-free; from inside on_next two plain instructions. cancel: one store, and
+/// the emitter lets go of the subscriber before its next item (§3.12, §3.13).
 template <typename Source, typename Down>
-class PullSubscription final
-    : public Subscription,
-      public std::enable_shared_from_this<PullSubscription<Source, Down>> {
+class PullSubscription final : public Subscription,
+                               public std::enable_shared_from_this<PullSubscription<Source, Down>> {
  public:
   PullSubscription(Source source, Down down) : source_(std::move(source)), down_(std::move(down)) {}
 
-  /// Signals on_subscribe, then emits what was requested meanwhile. The demand starts at one, which is
-  /// nobody's, so that no other thread emits before on_subscribe has returned (§1.3).
+  /// Signals on_subscribe, then emits what was requested meanwhile. The demand starts at one, which
+  /// is nobody's, so that no other thread emits before on_subscribe has returned (§1.3).
   void start() noexcept {
     const auto keep = this->shared_from_this();
     emitter_.claim();
@@ -85,8 +84,8 @@ class PullSubscription final
  private:
   enum class Stop : uint8_t { kNo, kCancelled, kIllegalRequest };
 
-  // Runs with demand_ > 0, which makes it the only one, and leaves demand_ > 0 for good once the stream
-  // has ended, so that nobody enters again.
+  // Runs with demand_ > 0, which makes it the only one, and leaves demand_ > 0 for good once the
+  // stream has ended, so that nobody enters again.
   void drain(uint64_t taken) noexcept {
     while (emit()) {
       emitter_.yield();
@@ -106,14 +105,16 @@ class PullSubscription final
       if (source_.done()) return end_complete();
       if (credit_ == 0) {
         down_->flush();
-        // Requests that flush led to, and a cancel that found this thread emitting, must not get lost.
+        // Requests that flush led to, and a cancel that found this thread emitting, must not get
+        // lost.
         if (credit_ == 0 && stop_.load(std::memory_order_acquire) == Stop::kNo) return true;
         continue;
       }
       const Pull pulled = source_.pull([this](auto&& item) {
         credit_ -= down_->try_next(std::forward<decltype(item)>(item)) ? 1 : 0;
       });
-      if (pulled == Pull::kItem) [[likely]] continue;
+      if (pulled == Pull::kItem) [[likely]]
+        continue;
       return end_pulled(pulled);
     }
   }

@@ -7,9 +7,10 @@
 
 namespace weir::streams {
 
-/// Asks for more once three quarters of a buffer have been used: the last quarter is what the consumer
-/// works on while the request travels. At the half, small buffers starve on the round trip; at the end,
-/// all do. Bound: requested − used never exceeds the buffer. One thread at a time.
+/// Asks for more once three quarters of a buffer have been used: the last quarter is what the
+/// consumer works on while the request travels. At the half, small buffers starve on the round
+/// trip; at the end, all do. Bound: requested − used never exceeds the buffer. One thread at a
+/// time.
 class Replenisher {
  public:
   explicit Replenisher(uint64_t buffer) noexcept

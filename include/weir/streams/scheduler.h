@@ -10,8 +10,8 @@
 
 namespace weir::streams {
 
-/// A piece of work with its own place in a queue, so that posting allocates nothing. It is posted again
-/// only after its run has begun; the poster sees to that (operators do with Drain).
+/// A piece of work with its own place in a queue, so that posting allocates nothing. It is posted
+/// again only after its run has begun; the poster sees to that (operators do with Drain).
 class Task {
  public:
   virtual ~Task() = default;
@@ -23,8 +23,8 @@ class Task {
   std::shared_ptr<Task> self_;  // while queued: a queued task cannot die
 };
 
-/// Many producers, one consumer, first in first out, unbounded by itself: a task is queued once at a
-/// time, so its bound is the number of live operators. Lock-free.
+/// Many producers, one consumer, first in first out, unbounded by itself: a task is queued once at
+/// a time, so its bound is the number of live operators. Lock-free.
 class TaskQueue {
  public:
   TaskQueue() noexcept = default;
@@ -89,13 +89,14 @@ class TimerTask : public Task {
   Instant when{};  ///< set by TimedScheduler::post_at
 };
 
-/// A scheduler that also has a time line. The clock is the host's: real, simulated, or a test's own.
+/// A scheduler that also has a time line. The clock is the host's: real, simulated, or a test's
+/// own.
 class TimedScheduler : public Scheduler {
  public:
   virtual Instant now() const noexcept = 0;
 
-  /// Runs the task at `when` or as soon after it as the host can; not before. Thread-safe. There is no
-  /// way to take a timer back: owners look, when it fires, whether they still want it.
+  /// Runs the task at `when` or as soon after it as the host can; not before. Thread-safe. There is
+  /// no way to take a timer back: owners look, when it fires, whether they still want it.
   virtual void post_at(Instant when, std::shared_ptr<TimerTask> task) noexcept = 0;
 };
 

@@ -34,6 +34,8 @@ struct SkipSpec {
   uint64_t count;
 };
 
-inline SkipSpec skip(uint64_t count) { return {count}; }
+inline SkipSpec skip(uint64_t count) {
+  return {count};
+}
 
 }  // namespace weir::streams

@@ -1,4 +1,5 @@
-// Sources that pull: range, values, a function; and the degenerate flows that tests and defaults need.
+// Sources that pull: range, values, a function; and the degenerate flows that tests and defaults
+// need.
 #pragma once
 
 #include <concepts>
@@ -93,8 +94,8 @@ struct FunctionSource {
   }
 };
 
-/// `fn` returns std::optional<T>: the next item, or std::nullopt at the end. What it throws ends the flow
-/// as an error.
+/// `fn` returns std::optional<T>: the next item, or std::nullopt at the end. What it throws ends
+/// the flow as an error.
 template <typename F>
 auto generate(F fn) {
   return Chain<FunctionSource<F>>(FunctionSource<F>{std::move(fn)});

@@ -1,12 +1,13 @@
-// Stages: operators that neither queue nor change threads (map, filter, take, ...) are composed when
-// the program is compiled, and run as one function between two virtual calls.
+// Stages: operators that neither queue nor change threads (map, filter, take, ...) are composed
+// when the program is compiled, and run as one function between two virtual calls.
 //
 // A stage is a struct over the next stage `Down`, with
 //   void on_subscribe(std::shared_ptr<Subscription>)   passes the subscription on; may keep a copy
 //   bool try_next(Item)                                false: the item used up no demand
 //   void on_error(StreamError), void on_complete(), void flush()
-// It hands the subscription of its upstream to its downstream as it is, so that request and cancel cost
-// nothing on the way up, and so that the publisher alone decides when the subscriber is let go.
+// It hands the subscription of its upstream to its downstream as it is, so that request and cancel
+// cost nothing on the way up, and so that the publisher alone decides when the subscriber is let
+// go.
 #pragma once
 
 #include <memory>
@@ -30,8 +31,8 @@ struct StageBase {
   void flush() noexcept { down.flush(); }
 };
 
-/// For stages that may end the stream early. After finish() or fail() nothing passes (§1.7), and the
-/// upstream is cancelled.
+/// For stages that may end the stream early. After finish() or fail() nothing passes (§1.7), and
+/// the upstream is cancelled.
 template <typename Down>
 struct EndingStage {
   Down down;
@@ -66,8 +67,8 @@ struct EndingStage {
   }
 };
 
-/// Calls a user's function. What it throws ends the stream as an error value (§2.13); functions that
-/// are noexcept cost no check.
+/// Calls a user's function. What it throws ends the stream as an error value (§2.13); functions
+/// that are noexcept cost no check.
 template <typename Result, typename Stage, typename Call>
 std::optional<Result> guarded(Stage& stage, Call&& call) noexcept {
   try {

@@ -72,7 +72,9 @@ JNIEnv* env() noexcept {
 JavaRef::JavaRef(jobject local)
     : object_(env()->NewGlobalRef(local), [](jobject object) { env()->DeleteGlobalRef(object); }) {}
 
-const Java& java() noexcept { return ids; }
+const Java& java() noexcept {
+  return ids;
+}
 
 }  // namespace weir::tck
 

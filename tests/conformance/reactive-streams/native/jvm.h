@@ -1,4 +1,5 @@
-// The JVM as C++ sees it: the calling thread's environment, and references that own what they point to.
+// The JVM as C++ sees it: the calling thread's environment, and references that own what they point
+// to.
 #pragma once
 
 #include <jni.h>
@@ -7,11 +8,12 @@
 
 namespace weir::tck {
 
-/// This thread's environment. A C++ thread is attached on first use, as a daemon, so that it does not
-/// keep the JVM alive, and detached when it ends.
+/// This thread's environment. A C++ thread is attached on first use, as a daemon, so that it does
+/// not keep the JVM alive, and detached when it ends.
 JNIEnv* env() noexcept;
 
-/// A shared global reference: the Java object lives while a copy of this does. Copies may cross threads.
+/// A shared global reference: the Java object lives while a copy of this does. Copies may cross
+/// threads.
 class JavaRef {
  public:
   JavaRef() noexcept = default;

@@ -1,5 +1,5 @@
-// The native methods of weir.tck.Native. A handle is a heap-allocated shared_ptr; Java frees it when the
-// object that holds it has become unreachable.
+// The native methods of weir.tck.Native. A handle is a heap-allocated shared_ptr; Java frees it
+// when the object that holds it has become unreachable.
 #include <jni.h>
 
 #include <memory>
@@ -33,12 +33,8 @@ std::string text(JNIEnv* e, jstring string) {
 }
 
 }  // namespace
-}  // namespace weir::tck
 
-using namespace weir::tck;  // NOLINT: the names below are the JVM's
-
-#define WEIR_NATIVE(type, name) \
-  extern "C" JNIEXPORT type JNICALL Java_weir_tck_Native_##name
+#define WEIR_NATIVE(type, name) extern "C" JNIEXPORT type JNICALL Java_weir_tck_Native_##name
 
 WEIR_NATIVE(jlong, publisher)(JNIEnv* e, jclass, jstring kind, jlong elements) {
   return to_handle(make_publisher(text(e, kind), elements));
@@ -55,7 +51,8 @@ WEIR_NATIVE(void, freePublisher)(JNIEnv*, jclass, jlong handle) {
 }
 
 WEIR_NATIVE(void, request)(JNIEnv*, jclass, jlong handle, jlong n) {
-  // request takes an unsigned number: whatever §3.9 forbids in Java arrives as its one forbidden value.
+  // request takes an unsigned number: whatever §3.9 forbids in Java arrives as its one forbidden
+  // value.
   from_handle<Subscription>(handle)->request(n > 0 ? static_cast<uint64_t>(n) : 0);
 }
 WEIR_NATIVE(void, cancel)(JNIEnv*, jclass, jlong handle) {
@@ -92,3 +89,5 @@ WEIR_NATIVE(jlongArray, processor)(JNIEnv* e, jclass, jstring kind, jint buffer)
   e->SetLongArrayRegion(array, 0, 2, handles);
   return array;
 }
+
+}  // namespace weir::tck

@@ -12,8 +12,6 @@
 namespace weir::tck {
 namespace {
 
-using namespace streams;  // NOLINT: this file is made of nothing else
-
 JavaRef box(int64_t value) noexcept {
   jvalue argument;
   argument.j = value;
@@ -23,34 +21,36 @@ JavaRef box(int64_t value) noexcept {
   return JavaRef(boxed.get());
 }
 
-std::shared_ptr<ItemPublisher> shape(const std::string&, Flow<JavaRef> flow) {
+std::shared_ptr<ItemPublisher> shape(const std::string&, streams::Flow<JavaRef> flow) {
   return flow.publisher();
 }
 
 }  // namespace
 
 std::shared_ptr<ItemPublisher> make_publisher(const std::string& kind, int64_t elements) {
-  return shape(kind, range<int64_t>(0, elements) | map(box));
+  return shape(kind, streams::range<int64_t>(0, elements) | streams::map(box));
 }
 
 std::shared_ptr<ItemPublisher> make_failed_publisher(const std::string& kind,
                                                      streams::StreamError error) {
-  return shape(kind, fail<JavaRef>(std::move(error)));
+  return shape(kind, streams::fail<JavaRef>(std::move(error)));
 }
 
 std::shared_ptr<ItemSubscriber> make_subscriber(const std::string&, JavaRef probe) {
   if (probe.get() == nullptr) {
-    auto op = for_each([](const JavaRef&) noexcept {}, {}, 4);
+    auto op = streams::for_each([](const JavaRef&) noexcept {}, {}, 4);
     auto sink = std::move(op).sink<JavaRef>();
-    return std::make_shared<StageSubscriber<JavaRef, decltype(sink)>>(std::move(sink));
+    return std::make_shared<streams::StageSubscriber<JavaRef, decltype(sink)>>(std::move(sink));
   }
-  auto stage = map([](JavaRef item) noexcept { return item; })
-                   .stage<JavaRef>(ErasedSink<JavaRef>{std::make_shared<JavaSubscriber>(probe)});
-  return std::make_shared<StageSubscriber<JavaRef, decltype(stage)>>(std::move(stage));
+  auto stage =
+      streams::map([](JavaRef item) noexcept {
+        return item;
+      }).stage<JavaRef>(streams::ErasedSink<JavaRef>{std::make_shared<JavaSubscriber>(probe)});
+  return std::make_shared<streams::StageSubscriber<JavaRef, decltype(stage)>>(std::move(stage));
 }
 
 ProcessorEnds make_processor(const std::string&, uint64_t buffer) {
-  auto hub = Multicast<JavaRef>::make({.items = buffer, .cancel_when_unused = true});
+  auto hub = streams::Multicast<JavaRef>::make({.items = buffer, .cancel_when_unused = true});
   return {hub, hub};
 }
 

@@ -20,8 +20,9 @@ std::shared_ptr<ItemPublisher> make_publisher(const std::string& kind, int64_t e
 std::shared_ptr<ItemPublisher> make_failed_publisher(const std::string& kind,
                                                      streams::StreamError error);
 
-/// A subscriber of this library. With `probe`, a Java Subscriber, it is the operator that `kind` names,
-/// and the probe hears what comes out of it; without, it is a sink that asks for batches by itself.
+/// A subscriber of this library. With `probe`, a Java Subscriber, it is the operator that `kind`
+/// names, and the probe hears what comes out of it; without, it is a sink that asks for batches by
+/// itself.
 std::shared_ptr<ItemSubscriber> make_subscriber(const std::string& kind, JavaRef probe);
 
 /// An identity processor: what goes into `in` comes out of `out`.

@@ -7,8 +7,9 @@
 namespace weir::tck {
 namespace {
 
-// A subscriber must return normally (§2.13). Some of the TCK's do not, on purpose or when an assertion
-// in them fails; the TCK has noted it by then, and native code must not go on with it pending.
+// A subscriber must return normally (§2.13). Some of the TCK's do not, on purpose or when an
+// assertion in them fails; the TCK has noted it by then, and native code must not go on with it
+// pending.
 void clear_exception() noexcept {
   if (env()->ExceptionCheck()) env()->ExceptionClear();
 }
@@ -27,7 +28,9 @@ jobject to_throwable(const StreamError& error) {
                            illegal ? java().illegal_argument_new : java().failure_new, &argument);
 }
 
-StreamError to_error(jobject throwable) { return StreamError::of(JavaRef(throwable)); }
+StreamError to_error(jobject throwable) {
+  return StreamError::of(JavaRef(throwable));
+}
 
 void JavaSubscriber::on_subscribe(std::shared_ptr<Subscription> subscription) noexcept {
   auto* handle = new std::shared_ptr<Subscription>(std::move(subscription));

@@ -142,6 +142,7 @@ void EventLoop::run_once(Duration wait_max) {
   }
   run_tasks();
   timers_.advance(now_);
+  if (turn_end_) turn_end_();
 }
 
 void EventLoop::run() {

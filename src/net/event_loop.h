@@ -57,6 +57,10 @@ class EventLoop final : private IoHandler {
   /// The same for a function; allocates. Functions posted after the last turn are destroyed unrun.
   void post(std::function<void()> function);
 
+  /// Called at the end of every turn: for work that is better done once than after each event, and
+  /// for destroying what an event could not destroy under its own feet.
+  void set_turn_end(Callback callback) noexcept { turn_end_ = callback; }
+
   /// Runs until stop().
   void run();
   /// One turn: waits for at most `wait_max`, then handles what came.
@@ -78,6 +82,7 @@ class EventLoop final : private IoHandler {
   const Clock& clock_;
   Instant now_;
   TimerWheel timers_;
+  Callback turn_end_;
   Fd epoll_;
   Fd wake_;
   std::array<epoll_event, kBatch> batch_;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace weir::net {
 namespace {
@@ -107,12 +108,18 @@ void Listener::on_io(uint32_t) {
   accept_some();
 }
 
-void Listener::resume() {
+void Listener::pause() noexcept {
+  if (!socket_ || std::exchange(paused_, true)) return;
+  loop_.modify(socket_.get(), *this, 0);
+}
+
+void Listener::resume() noexcept {
+  if (!socket_ || !std::exchange(paused_, false)) return;
   loop_.modify(socket_.get(), *this, EPOLLIN);
 }
 
 void Listener::accept_some() {
-  for (int i = 0; i < kAcceptBatch && socket_; ++i) {
+  for (int i = 0; i < kAcceptBatch && socket_ && !paused_; ++i) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     Fd connection(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &size,
@@ -126,7 +133,7 @@ void Listener::accept_some() {
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       ++exhausted_count_;
-      loop_.modify(socket_.get(), *this, 0);
+      pause();
       again_.arm(loop_.now() + 100ms);
       return;
     }

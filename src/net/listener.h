@@ -43,6 +43,9 @@ class Listener final : private IoHandler {
 
   /// Closes the socket: the kernel refuses new connections from then on.
   void stop() noexcept;
+  /// Leaves new connections in the kernel's queue until resume().
+  void pause() noexcept;
+  void resume() noexcept;
   bool stopped() const noexcept { return !socket_; }
 
   Address address() const noexcept { return bound_address(socket_.get()); }
@@ -54,12 +57,12 @@ class Listener final : private IoHandler {
 
   void on_io(uint32_t events) override;
   void accept_some();
-  void resume();
 
   EventLoop& loop_;
   Fd socket_;
   AcceptHandler& handler_;
   Timer again_;
+  bool paused_ = false;
   uint64_t exhausted_count_ = 0;  // turns cut short by EMFILE and its like
 };
 

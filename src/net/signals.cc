@@ -7,14 +7,27 @@
 #include "weir/base/assert.h"
 
 namespace weir::net {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> signals) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+void block_signals(std::initializer_list<int> signals) noexcept {
+  const sigset_t set = set_of(signals);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
 
 SignalWatcher::SignalWatcher(EventLoop& loop, std::initializer_list<int> signals,
                              std::function<void(int)> handler)
     : loop_(loop), handler_(std::move(handler)) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : signals) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  block_signals(signals);
+  const sigset_t set = set_of(signals);
   fd_ = Fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   WEIR_ASSERT(fd_);
   loop_.add(fd_.get(), *this, EPOLLIN);

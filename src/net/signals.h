@@ -8,8 +8,12 @@
 
 namespace weir::net {
 
-/// Blocks the signals in the calling thread, and so in the threads it starts later, and reads them
-/// from a signalfd. Make it before starting threads. Belongs to one loop, which must outlive it.
+/// Keeps the signals from the calling thread and from those that it starts afterwards, so that only
+/// a SignalWatcher sees them. Call it before anything starts a thread.
+void block_signals(std::initializer_list<int> signals) noexcept;
+
+/// Blocks the signals in the calling thread and reads them from a signalfd. Belongs to one loop,
+/// which must outlive it.
 class SignalWatcher final : private IoHandler {
  public:
   SignalWatcher(EventLoop& loop, std::initializer_list<int> signals,

@@ -1,0 +1,38 @@
+// Classification: what the headers of a request tell the engine, and what remains for the next hop.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "http/message.h"
+#include "proxy/options.h"
+#include "weir/policy/request_context.h"
+
+namespace weir::proxy {
+
+/// Deadline: the earliest of grpc-timeout, x-envoy-expected-rq-timeout-ms and
+/// x-request-deadline-ms, all relative; unreadable ones are ignored. Criticality: X-Weir-Priority,
+/// else the member `criticality` of baggage, else CRITICAL; never above Options::criticality_max.
+RequestContext classify(const http::RequestHead& request, const Options& options, uint16_t worker,
+                        Instant now) noexcept;
+
+/// The deadline headers that the request brought, with what is left of the deadline in them.
+/// `drop` names the fields they replace.
+struct DeadlineLines {
+  http::HeaderSet drop;
+  std::array<char, 160> text;
+  size_t size = 0;
+
+  std::string_view view() const noexcept { return {text.data(), size}; }
+};
+void shrink_deadline(const http::RequestHead& request, Deadline deadline, Instant now,
+                     DeadlineLines& out) noexcept;
+
+/// The timeout of a grpc-timeout value such as "100m"; Duration::max() when it is not one.
+Duration parse_grpc_timeout(std::string_view text) noexcept;
+
+/// Whether an X-Request-Id of a caller may be kept: 1 to 128 characters that need no escaping in a
+/// header, a log or JSON.
+bool is_safe_request_id(std::string_view id) noexcept;
+
+}  // namespace weir::proxy

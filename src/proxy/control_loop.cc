@@ -1,0 +1,71 @@
+#include "proxy/control_loop.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weir::proxy {
+
+ControlLoop::ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others,
+                         uint16_t workers, observe::EventRing* events, observe::Log* log)
+    : loop_(loop),
+      cluster_(cluster),
+      others_(others),
+      workers_(workers),
+      events_(events),
+      log_(log),
+      logged_limit_(cluster.limiter().limit()),
+      timer_(loop.timers(), net::Callback::to<&ControlLoop::tick>(this)) {
+  last_move_ = cluster_.limiter().last_move();
+  timer_.arm(loop_.now() + kTickMin);
+}
+
+LimitMove ControlLoop::last_move() const {
+  const std::lock_guard lock(mutex_);
+  return last_move_;
+}
+
+void ControlLoop::tick() {
+  const Instant now = loop_.update_now();
+  Limiter& limiter = cluster_.limiter();
+  HostSignals signals;
+  signals.queued = cluster_.group().waiting();
+  limiter.set_signals(signals);
+  const uint32_t before = limiter.limit();
+  if (const auto change = limiter.tick(now)) tell(*change);
+  if (limiter.limit() > before) {
+    const uint64_t waiting = cluster_.group().waiting_mask();
+    for (int worker = 0; worker < workers_; ++worker)
+      if ((waiting >> worker & 1) != 0) others_.wake(worker);
+  }
+  timer_.arm(std::max(limiter.next_tick(), now + kTickMin));
+}
+
+void ControlLoop::tell(const LimitChange& change) {
+  if (!change.changed()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    last_move_ = change;
+  }
+  observe::ControlEvent event;
+  event.kind = observe::EventKind::kLimitChange;
+  event.at = change.at;
+  event.wall_ns = observe::system_wall_clock();
+  event.upstream = std::string_view(cluster_.name());
+  event.before = change.before;
+  event.after = change.after;
+  event.cause = to_string(change.cause);
+  const auto& names = cluster_.limiter().law().figure_names();
+  for (size_t i = 0; i < 4 && !names[i].empty(); ++i)
+    event.figures[i] = {names[i].data(), change.figures[i]};
+  if (events_ != nullptr) events_->put(event);
+  const double moved = std::abs(double{event.after} - logged_limit_);
+  if (log_ == nullptr || moved < kLoggedShare * logged_limit_) return;
+  logged_limit_ = change.after;
+  log_->write(observe::LogLevel::kInfo, "limit_changed", "the concurrency limit moved",
+              {{"upstream", cluster_.name()},
+               {"before", int64_t{change.before}},
+               {"after", int64_t{change.after}},
+               {"cause", std::string_view(event.cause)}});
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,47 @@
+// ControlLoop: the slow path. Lets the control law look at what has happened, puts its limit in
+// force, and tells it once as one event.
+#pragma once
+
+#include <mutex>
+
+#include "net/event_loop.h"
+#include "observe/event.h"
+#include "observe/log.h"
+#include "proxy/cluster.h"
+#include "proxy/worker.h"
+
+namespace weir::proxy {
+
+/// A timer on the first worker's loop; everything but last_move runs there.
+class ControlLoop {
+ public:
+  /// `events` and `log` may be null.
+  ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others, uint16_t workers,
+              observe::EventRing* events, observe::Log* log);
+
+  /// The last decision that moved the limit. From any thread.
+  LimitMove last_move() const;
+
+ private:
+  // Not more often than this: laws want windows of 10 ms and more, and 100 wake-ups a second cost
+  // 0.1 % of a core.
+  static constexpr Duration kTickMin = std::chrono::milliseconds(10);
+  // Steps of less than this share are not worth a log line.
+  static constexpr double kLoggedShare = 0.2;
+
+  void tick();
+  void tell(const LimitChange& change);
+
+  net::EventLoop& loop_;
+  const Cluster& cluster_;
+  WakeOthers& others_;
+  uint16_t workers_;
+  observe::EventRing* events_;
+  observe::Log* log_;
+  uint32_t logged_limit_;
+  net::Timer timer_;
+  mutable std::mutex mutex_;  // guards last_move_
+  LimitMove last_move_;
+};
+
+}  // namespace weir::proxy

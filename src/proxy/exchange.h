@@ -1,0 +1,121 @@
+// Exchange: one request and its answer, between two streams of whatever protocol.
+//
+//   caller's stream → classify → gate → upstream's stream → forward → finish
+//
+// The files of that path: classify.h, weir/policy/gate.h, upstream_pool.h, this one. A refusal
+// leaves at the gate, through refusal.h.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "http/message.h"
+#include "net/timer.h"
+#include "proxy/answer.h"
+#include "proxy/classify.h"
+#include "proxy/stream.h"
+#include "weir/policy/admission_queue.h"
+#include "weir/policy/permit.h"
+
+namespace weir::proxy {
+
+class Worker;
+
+/// How an attempt at the upstream failed.
+struct UpstreamFailure {
+  Fault fault = Fault::kUpstreamClosed;
+  /// The upstream cannot have begun to work on it: it may be sent again whatever it is.
+  bool unsent = false;
+  /// A pooled connection turned out to be closed: an idempotent request may be sent again.
+  bool stale = false;
+  http::H1Error error = http::H1Error::kNone;
+};
+
+/// Reused from request to request. Belongs to one worker's loop. After send_end, send_answer or
+/// abort of the caller's stream it is back in its pool, and neither side may touch it.
+class Exchange final : public QueueEntry {
+ public:
+  explicit Exchange(Worker& worker);
+
+  /// Filled by the caller's protocol; its views must live until resume_body() or, without a body,
+  /// until the end.
+  http::RequestHead request;
+  /// Filled by the upstream's protocol; its views live only through on_response_head().
+  http::ResponseHead response;
+
+  // From the caller's side.
+  void start(DownstreamStream& downstream, std::string_view client_address);
+  size_t on_request_body(std::string_view payload);
+  void on_request_trailer(const http::HeaderView& field);
+  void on_request_end();
+  /// The batch of body bytes that had come is passed on.
+  void on_request_pause() { upstream_->flush(); }
+  void on_request_malformed(http::H1Error error);
+  void on_request_timeout();
+  /// The caller takes response body again.
+  void on_caller_writable();
+  /// The caller is gone: nothing may be sent to it any more.
+  void on_caller_gone();
+
+  // From the upstream's side.
+  /// A connection is under way; `upstream` can be cancelled but takes nothing yet.
+  void on_upstream_connecting(UpstreamStream& upstream) { upstream_ = &upstream; }
+  void on_pool_full(uint32_t used, uint32_t bound);
+  void on_upstream_ready(UpstreamStream& upstream);
+  void on_upstream_failed(const UpstreamFailure& failure);
+  /// Interim (1xx) or final.
+  void on_response_head();
+  size_t on_response_body(std::string_view payload);
+  void on_response_trailer(const http::HeaderView& field);
+  /// The upstream's side has let go already.
+  void on_response_end();
+  void on_upstream_writable();
+  /// The batch of bytes that the upstream's side had is passed on.
+  void on_response_pause() { downstream_->flush(); }
+
+  // From the gate.
+  void on_admitted(Permit permit);
+  void on_refused(const Rejection& rejection);
+
+  std::string_view client_address() const noexcept { return client_address_; }
+  bool response_begun() const noexcept { return response_begun_; }
+
+ private:
+  // A lost race with a closing keep-alive connection, or a dead endpoint, is tried again this
+  // often.
+  static constexpr int kAttemptsMax = 3;
+
+  void begin() noexcept;
+  void admit();
+  void dispatch();
+  void choose_request_id() noexcept;
+  bool may_retry(const UpstreamFailure& failure) const noexcept;
+  void expect_response();
+  void refuse(const Rejection& rejection);
+  void send_refusal(const Rejection& rejection);
+  void answer_fault(Fault fault, Outcome outcome, http::H1Error error = http::H1Error::kNone);
+  void drop_upstream();
+  void on_timer();
+  void complete(Outcome outcome);
+  void recycle();
+
+  Worker& worker_;
+  DownstreamStream* downstream_ = nullptr;
+  UpstreamStream* upstream_ = nullptr;
+  std::string_view client_address_;
+  std::string_view request_id_;
+  std::array<char, 128> id_text_;
+  RequestContext context_;
+  Permit permit_;
+  net::Timer timer_;
+  Instant started_at_{};
+  Instant admitted_at_{};
+  Outcome outcome_ = Outcome::kIgnored;
+  int attempts_ = 0;
+  bool dispatched_ = false;      // an upstream was asked for
+  bool request_done_ = false;    // all of it was passed on
+  bool response_begun_ = false;  // the final head went to the caller
+  bool caller_stalled_ = false;  // the time it took is the caller's
+};
+
+}  // namespace weir::proxy

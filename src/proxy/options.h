@@ -1,0 +1,91 @@
+// Options of the proxy, each documented where it stands. The defaults are what `weir proxy` uses.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "http/h1_body.h"
+#include "http/h1_parser.h"
+#include "weir/base/time.h"
+#include "weir/policy/criticality.h"
+
+namespace weir::proxy {
+
+using namespace std::chrono_literals;
+
+/// One bound for each phase of an exchange; none can be turned off, since each guards a resource.
+struct Timeouts {
+  /// To establish a connection to an upstream. Passed: 504, and the next endpoint is tried first.
+  Duration connect = 5s;
+  /// From the first byte of a request to the end of its head. Passed: 408, close (slowloris).
+  Duration request_head = 10s;
+  /// A body must bring `body_bytes_min` in each such stretch. Missed: 408, close (slow body).
+  Duration body_rate_window = 10s;
+  uint64_t body_bytes_min = 1024;
+  /// From the last byte of the request that went upstream to the head of the response. Passed: 504.
+  Duration response = 15s;
+  /// A response body that does not move, whoever is to blame. Passed: both sides are closed.
+  Duration stream_idle = 300s;
+  /// A caller's connection between two requests. Passed: closed.
+  Duration connection_idle = 3600s;
+  /// A pooled upstream connection between two requests. Servers close idle connections after 60 s
+  /// to 75 s by default; staying well below avoids most races with that.
+  Duration upstream_idle = 30s;
+  /// After an answer that closes: how long what the caller still sends is read and dropped, so that
+  /// a reset cannot destroy the answer on its way.
+  Duration lingering_close = 2s;
+  /// From SIGTERM to the end, whatever is still under way.
+  Duration drain = 120s;
+};
+
+/// The queue before the limiter; see weir::AdmissionQueue.
+struct QueueOptions {
+  uint32_t depth_max = 1000;  ///< entries a worker; 0 turns the queue off
+  Duration wait_max = 100ms;
+};
+
+struct Options {
+  /// Where to listen: "127.0.0.1:8080", ":8080", "[::1]:80", "unix:/path".
+  std::string listen = ":8080";
+  /// The upstream's endpoints, "http://HOST:PORT" or "unix:/path"; at least one.
+  std::vector<std::string> targets;
+  /// How metrics and refusals name the upstream; empty: the first target's authority.
+  std::string upstream_name;
+
+  /// Event loops, one thread each; 0: one for each CPU this process may use.
+  uint16_t workers = 0;
+
+  /// The control law by its registered name, and the bounds it moves in.
+  std::string law = "elastic";
+  uint32_t limit_min = 1;
+  uint32_t limit_max = 10'000;
+  uint64_t seed = 1;  ///< for laws that use randomness
+
+  /// Decide and count, but refuse nobody.
+  bool dry_run = false;
+
+  QueueOptions queue;
+  Timeouts timeouts;
+  http::HeadLimits head_limits;
+  http::BodyLimits body_limits;
+
+  /// The highest class a caller may claim; CRITICAL_PLUS is for trusted neighbours only.
+  Criticality criticality_max = Criticality::kCritical;
+  /// Pass X-Forwarded-Proto of callers on instead of writing it anew: behind a TLS terminator.
+  bool trust_forwarded_proto = false;
+  /// Connections of callers a worker, at most; beyond, they wait in the listen queue of the kernel.
+  uint32_t connections_max = 100'000;
+  /// Connections to one endpoint a worker, at most (pool_full beyond).
+  uint32_t upstream_connections_max = 10'000;
+  /// Idle connections kept to one endpoint a worker.
+  uint32_t upstream_idle_max = 256;
+  /// Unsent bytes that the kernel takes for one connection (TCP_NOTSENT_LOWAT), and its receive
+  /// buffer towards upstreams. Together with 48 KiB of our own they bound what a stalled peer
+  /// costs.
+  int unsent_bytes_max = 128 * 1024;
+  int upstream_receive_buffer = 256 * 1024;
+};
+
+}  // namespace weir::proxy

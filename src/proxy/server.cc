@@ -1,0 +1,74 @@
+#include "proxy/server.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::proxy {
+
+uint16_t Server::worker_count(const Options& options) noexcept {
+  if (options.workers != 0) return std::min(options.workers, kGateMax);
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 1;
+  return static_cast<uint16_t>(std::clamp<int>(CPU_COUNT(&cpus), 1, kGateMax));
+}
+
+Expected<std::unique_ptr<Server>> Server::make(const Options& options, observe::Registry& registry,
+                                               Observers observers) {
+  const uint16_t workers = worker_count(options);
+  auto cluster = Cluster::make(options, workers, registry, net::SteadyClock::instance().now());
+  if (!cluster) return Unexpected<Error>(cluster.error());
+  const auto address = net::Address::resolve(options.listen);
+  if (!address) return Unexpected<Error>(address.error());
+  auto sockets = net::open_listeners(*address, workers);
+  if (!sockets) return Unexpected<Error>(sockets.error());
+  return std::unique_ptr<Server>(
+      new Server(options, registry, std::move(*cluster), std::move(*sockets), observers));
+}
+
+Server::Server(const Options& options, observe::Registry& registry,
+               std::unique_ptr<Cluster> cluster, std::vector<net::Fd> sockets, Observers observers)
+    : options_(options),
+      registry_(registry),
+      cluster_(std::move(cluster)),
+      address_(net::bound_address(sockets.front().get())),
+      observers_(observers) {
+  const uint16_t workers = worker_count(options_);
+  WakeOthers& others = *this;
+  for (uint16_t i = 0; i < workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, options_, *cluster_, others));
+    // A Unix path has one socket for all; the first worker takes it.
+    if (i < sockets.size()) workers_.back()->listen(std::move(sockets[i]));
+  }
+  control_ = std::make_unique<ControlLoop>(first_loop(), *cluster_, others, workers,
+                                           observers_.events, observers_.log);
+  registry_.add_source(*this);
+}
+
+Server::~Server() {
+  registry_.remove_source(*this);
+}
+
+void Server::run() {
+  for (size_t i = 1; i < workers_.size(); ++i)
+    threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
+  workers_.front()->run();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void Server::drain() noexcept {
+  cluster_->group().drain();
+  for (const auto& worker : workers_) worker->request_drain();
+}
+
+void Server::stop() noexcept {
+  for (const auto& worker : workers_) worker->request_stop();
+}
+
+void Server::wake(int worker) noexcept {
+  workers_[static_cast<size_t>(worker)]->request_pump();
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,154 @@
+#include "proxy/upstream_pool.h"
+
+#include <algorithm>
+
+#include "proxy/worker.h"
+
+namespace weir::proxy {
+namespace {
+
+// Single writer: the loop; a load and a store do.
+void add(std::atomic<uint32_t>& count, int delta) noexcept {
+  count.store(count.load(std::memory_order_relaxed) + static_cast<uint32_t>(delta),
+              std::memory_order_relaxed);
+}
+
+uint32_t get(const std::atomic<uint32_t>& count) noexcept {
+  return count.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+UpstreamPool::UpstreamPool(Worker& worker, const std::vector<Endpoint>& endpoints)
+    : worker_(worker) {
+  for (const Endpoint& endpoint : endpoints) endpoints_.push_back(&storage_.emplace_back(endpoint));
+}
+
+UpstreamPool::~UpstreamPool() {
+  for (UpstreamH1& connection : connections_) connection.close();
+}
+
+// Two candidates at random among those that are up; one that is down counts only if all are.
+PoolEndpoint& UpstreamPool::choose() noexcept {
+  const size_t count = endpoints_.size();
+  if (count == 1) return *endpoints_.front();
+  const Instant now = worker_.loop().now();
+  const auto better = [now](const PoolEndpoint& a, const PoolEndpoint& b) {
+    const bool a_down = a.down_until > now;
+    const bool b_down = b.down_until > now;
+    if (a_down != b_down) return b_down;
+    if (a_down) return a.down_until < b.down_until;
+    return get(a.active) + get(a.connecting) < get(b.active) + get(b.connecting);
+  };
+  const size_t first = worker_.rng().below(count);
+  const size_t second = (first + 1 + worker_.rng().below(count - 1)) % count;
+  PoolEndpoint* best = endpoints_[first];
+  if (better(*endpoints_[second], *best)) best = endpoints_[second];
+  if (best->down_until <= now) return *best;
+  for (PoolEndpoint* endpoint : endpoints_)
+    if (better(*endpoint, *best)) best = endpoint;
+  return *best;
+}
+
+void UpstreamPool::open(Exchange& exchange) {
+  PoolEndpoint& endpoint = choose();
+  if (UpstreamH1* connection = endpoint.idle_newest) {
+    unlink_idle(*connection);
+    add(endpoint.active, 1);
+    return connection->assign(exchange);
+  }
+  const uint32_t used = get(endpoint.active) + get(endpoint.connecting);
+  const uint32_t bound = worker_.options().upstream_connections_max;
+  if (used >= bound) return exchange.on_pool_full(used, bound);
+  connect(endpoint, exchange);
+}
+
+void UpstreamPool::connect(PoolEndpoint& endpoint, Exchange& exchange) {
+  auto fd = net::open_connection(endpoint.address);
+  if (!fd) {
+    mark_down(endpoint);
+    return exchange.on_upstream_failed({Fault::kConnectRefused, true, false, {}});
+  }
+  if (!endpoint.address.is_unix())
+    net::set_receive_buffer(fd->get(), worker_.options().upstream_receive_buffer);
+  UpstreamH1& connection = connections_.emplace_front(worker_, *this, endpoint);
+  connection.place = connections_.begin();
+  add(endpoint.connecting, 1);
+  exchange.on_upstream_connecting(connection);
+  connection.connect(std::move(*fd), exchange);
+}
+
+void UpstreamPool::connected(UpstreamH1& connection) {
+  PoolEndpoint& endpoint = connection.endpoint();
+  endpoint.failures = 0;
+  endpoint.down_until = Instant{};
+  add(endpoint.connecting, -1);
+  add(endpoint.active, 1);
+  if (Exchange* exchange = connection.exchange()) return connection.assign(*exchange);
+  release(connection);
+}
+
+void UpstreamPool::connect_failed(UpstreamH1& connection, Fault fault) {
+  mark_down(connection.endpoint());
+  Exchange* exchange = connection.exchange();
+  discard(connection);
+  if (exchange != nullptr) exchange->on_upstream_failed({fault, true, false, {}});
+}
+
+void UpstreamPool::mark_down(PoolEndpoint& endpoint) noexcept {
+  const uint32_t doublings = std::min<uint32_t>(endpoint.failures++, 4);
+  endpoint.down_until = worker_.loop().now() + std::min(kDownMin * (1 << doublings), kDownMax);
+}
+
+void UpstreamPool::release(UpstreamH1& connection) {
+  PoolEndpoint& endpoint = connection.endpoint();
+  if (draining_ || get(endpoint.idle) >= worker_.options().upstream_idle_max)
+    return discard(connection);
+  add(endpoint.active, -1);
+  push_idle(connection);
+  connection.rest(worker_.loop().now() + worker_.options().timeouts.upstream_idle);
+}
+
+void UpstreamPool::discard(UpstreamH1& connection) {
+  PoolEndpoint& endpoint = connection.endpoint();
+  switch (connection.state()) {
+    case UpstreamH1::State::kClosed: return;
+    case UpstreamH1::State::kConnecting: add(endpoint.connecting, -1); break;
+    case UpstreamH1::State::kIdle: unlink_idle(connection); break;
+    case UpstreamH1::State::kBusy: add(endpoint.active, -1); break;
+  }
+  connection.close();
+  graveyard_.splice(graveyard_.begin(), connections_, connection.place);
+}
+
+void UpstreamPool::drain() {
+  draining_ = true;
+  for (PoolEndpoint* endpoint : endpoints_)
+    while (endpoint->idle_newest != nullptr) discard(*endpoint->idle_newest);
+}
+
+void UpstreamPool::push_idle(UpstreamH1& connection) noexcept {
+  PoolEndpoint& endpoint = connection.endpoint();
+  connection.next_idle = endpoint.idle_newest;
+  connection.prev_idle = nullptr;
+  if (endpoint.idle_newest != nullptr) endpoint.idle_newest->prev_idle = &connection;
+  endpoint.idle_newest = &connection;
+  add(endpoint.idle, 1);
+}
+
+void UpstreamPool::unlink_idle(UpstreamH1& connection) noexcept {
+  PoolEndpoint& endpoint = connection.endpoint();
+  if (connection.prev_idle != nullptr) connection.prev_idle->next_idle = connection.next_idle;
+  if (connection.next_idle != nullptr) connection.next_idle->prev_idle = connection.prev_idle;
+  if (endpoint.idle_newest == &connection) endpoint.idle_newest = connection.next_idle;
+  connection.next_idle = connection.prev_idle = nullptr;
+  add(endpoint.idle, -1);
+}
+
+uint32_t UpstreamPool::sum(std::atomic<uint32_t> PoolEndpoint::*count) const noexcept {
+  uint32_t total = 0;
+  for (const PoolEndpoint* endpoint : endpoints_) total += get(endpoint->*count);
+  return total;
+}
+
+}  // namespace weir::proxy

@@ -22,37 +22,49 @@ constexpr double kSaturatedMin = 0.03;
 constexpr double kSaturatedMax = 0.3;
 // A limit is settled after this many latencies: what was in flight before the move has mostly left.
 constexpr double kSettleLatencies = 1.2;
-constexpr double kAgreedConfidence = 0.5;
+
+// Samples of a visit: 2·D / ln²(ratio) within bounds, D the dispersion.
 constexpr double kVisitSamplesMin = 20;
-constexpr double kVisitSamplesMax = 150;
-// The spread is taken between that of an exponential and four times it; counts are Poisson at best.
-constexpr double kSpreadMax = 4;
-constexpr double kErrorScaleMax = 1.5;
+constexpr double kVisitSamplesMax = 400;
+constexpr double kVisitSamplesRest = 150;
+constexpr double kVisitSamplesScout = 30;
+// A bold test decides at the latest after 24·D / ln²(ratio) samples: two standard errors.
+constexpr double kBoldSamples = 24;
+constexpr double kBoldSamplesMin = 200;
+constexpr double kBoldSamplesMax = 4800;
+constexpr double kScoutSamplesMax = 300;
+constexpr double kArmSamplesMin = 5;
+// A contradiction below 12 % is not worth forgetting everything for, whatever its significance.
+constexpr double kSurpriseMin = 0.12;
+constexpr double kSurpriseSamplesMin = 30;
+constexpr double kSurpriseRatio = 1.5;
+
+// Dispersion is a mean over about 25 slices; synchronised services reach 100 and more.
+constexpr double kDispersionWeight = 0.04;
+constexpr double kDispersionOutlier = 40;
+constexpr double kDispersionMin = 0.3;
+constexpr double kErrorScaleMin = 0.7;
+constexpr double kErrorScaleMax = 3;
+// 12·D / ln² samples tell a ratio apart.
+constexpr double kRatioSamples = 12;
+
 // Halving on loss looks at this many ends, and stops at two in flight: one in flight measures
 // little.
 constexpr double kLossSamples = 20;
 constexpr uint32_t kLossLimitMin = 2;
 
-double spread_of(const Histogram& latency) noexcept {
-  double squares = 0;
-  for (int i = 0; i < HistogramShape::kBuckets; ++i) {
-    const uint64_t count = latency.count_at(i);
-    if (count == 0) continue;
-    const double middle = HistogramShape::middle_ns(i);
-    squares += static_cast<double>(count) * middle * middle;
-  }
-  const auto count = static_cast<double>(latency.count());
-  const double mean = latency.sum_ns() / count;
-  return squares / count / (mean * mean) - 1;
+double finished_in(const WindowStats& window) noexcept {
+  return static_cast<double>(window.successes + window.failures);
 }
 
 }  // namespace
 
 ElasticLimit::ElasticLimit(ElasticLimitOptions options) noexcept
     : options_(options),
-      base_(whole(clamp_to(options.range, options.initial))),
+      base_(ResponseMemory::nearest(clamp_to(options.range, options.initial))),
       candidate_(base_),
       limit_(base_),
+      memory_(options.memory),
       ratio_(options.ratio_max) {}
 
 WindowSpec ElasticLimit::window() const noexcept {
@@ -68,31 +80,26 @@ const FigureNames& ElasticLimit::figure_names() const noexcept {
 LimitDecision ElasticLimit::update(const WindowStats& window, Instant /*now*/) noexcept {
   observe(window);
   if (losing(window)) {
-    base_ = std::max(kLossLimitMin, base_ / 2);
-    ratio_ = options_.ratio_max;
-    up_ = false;
-    up_not_before_ = down_not_before_ = Instant{};
-    if (regime_ != Regime::kOpen) begin_test(window.end);
-    return move_to(base_, LimitCause::kDrops, window);
+    base_ = std::max(kLossLimitMin, ResponseMemory::nearest(base_ / 2.0));
+    restart(false);
+    if (regime_ != Regime::kOpen) choose_candidate(window.end);
+    return visit(false, LimitCause::kDrops, window);
   }
-  return regime_ == Regime::kOpen ? update_open(window) : update_test(window);
+  return regime_ == Regime::kOpen ? update_open(window) : update_saturated(window);
 }
 
 void ElasticLimit::observe(const WindowStats& window) noexcept {
   const double length = to_seconds(window.length());
-  const auto finished = static_cast<double>(window.successes + window.failures);
-  throughput_ += (finished / length - throughput_) * std::min(1.0, length / kThroughputMemory);
+  const double rate = finished_in(window) / length;
+  throughput_ += (rate - throughput_) * std::min(1.0, length / kThroughputMemory);
   if (window.samples() > 0) {
     const double mean = to_seconds(window.latency.mean());
     const auto samples = static_cast<double>(window.samples());
-    latency_ = latency_ == 0
-                   ? mean
-                   : latency_ + (mean - latency_) * std::min(0.5, samples / kLatencySamples);
-    const double weight = std::min(0.2, samples / kUnsaturatedSamples);
-    spread_ += (std::clamp(spread_of(window.latency), 0.0, kSpreadMax) - spread_) * weight;
+    const double weight = std::min(0.5, samples / kLatencySamples);
+    latency_ = latency_ == 0 ? mean : latency_ + (mean - latency_) * weight;
   }
-  concurrency_ += (finished / length * latency_ - concurrency_) *
-                  std::min(1.0, length / std::max(0.02, latency_));
+  const double turnover = rate * latency_;
+  concurrency_ += (turnover - concurrency_) * std::min(1.0, length / std::max(0.02, latency_));
 
   const bool full = window.inflight * 10 >= window.limit * 9;
   if (full && (window.limited > 0 || window.queued > 0)) {
@@ -110,7 +117,7 @@ bool ElasticLimit::losing(const WindowStats& window) noexcept {
     return false;
   }
   lost_ += static_cast<double>(window.dropped + window.ignored);
-  finished_ += static_cast<double>(window.successes + window.failures);
+  finished_ += finished_in(window);
   if (lost_ + finished_ < kLossSamples) return false;
   const bool more_lost = lost_ > finished_;
   lost_ = finished_ = 0;
@@ -136,91 +143,167 @@ LimitDecision ElasticLimit::update_open(const WindowStats& window) noexcept {
   const double wanted = clamp_to(options_.range, options_.headroom * concurrency_);
   if (unsaturated_s_ > 0 && known && wanted > base_ &&
       latency_ < options_.latency_rise_max * latency_unsaturated_) {
-    base_ = limit_ = whole(wanted);
+    base_ = limit_ = ResponseMemory::nearest(wanted);
     return stay(LimitCause::kNotSaturated);
   }
   const double believed = std::clamp(2 * latency_, kSaturatedMin, kSaturatedMax);
-  if (unsaturated_s_ > 0 || (known && saturated_s_ < believed)) {
+  if (unsaturated_s_ > 0 || (known && saturated_s_ < believed))
     return stay(LimitCause::kNotSaturated);
-  }
-  up_ = !known || latency_ <= options_.latency_queueing * latency_unsaturated_;
-  ratio_ = options_.ratio_max;
-  refused_in_row_ = 0;
-  up_not_before_ = down_not_before_ = Instant{};
+  restart(!known || latency_ <= options_.latency_queueing * latency_unsaturated_);
   settle_until_ = window.end;
   draining_ = false;
-  begin_test(window.end);
-  return stay(LimitCause::kHold);
+  choose_candidate(window.end);
+  return visit(false, LimitCause::kHold, window);
 }
 
-LimitDecision ElasticLimit::update_test(const WindowStats& window) noexcept {
+LimitDecision ElasticLimit::update_saturated(const WindowStats& window) noexcept {
   if (unsaturated_s_ > std::max(0.3, 3 * latency_)) {
     regime_ = Regime::kOpen;
     saturated_s_ = 0;
-    limit_ = base_ = std::max(base_, limit_);
+    base_ = limit_ = std::max(base_, limit_);
     return stay(LimitCause::kNotSaturated);
   }
   if (!settled(window) || unsaturated_s_ > 0) return stay(LimitCause::kHold);
-  if (regime_ == Regime::kResting) {
-    const bool up_due = window.end >= up_not_before_;
-    const bool down_due = window.end >= down_not_before_;
-    if (!up_due && !down_due) return stay(LimitCause::kHold);
-    if (up_ ? !up_due : !down_due) up_ = !up_;
-    begin_test(window.end);
-  }
 
-  const bool at_candidate = visited_ % 2 == 1;
-  Arm& arm = arms_[at_candidate];
-  const auto finished = static_cast<double>(window.successes + window.failures);
-  arm.finished += finished;
-  arm.seconds += to_seconds(window.length());
-  visit_finished_ += finished;
-  visit_s_ += to_seconds(window.length());
-  const double wanted = visit_samples();
-  if (visited_ == 0 && (visit_finished_ < wanted || visit_s_ < latency_)) {
-    return stay(LimitCause::kHold);
+  const double length = to_seconds(window.length());
+  const ResponseMemory::Sample known = memory_.at(limit_, window.end);
+  const double count = known.finished + visit_.finished;
+  if (count >= kVisitSamplesMin) {
+    const double expected = count / (known.seconds + visit_.seconds) * length;
+    const double off = finished_in(window) - expected;
+    const double ratio = std::min(kDispersionOutlier, off * off / expected);
+    dispersion_ += (ratio - dispersion_) * kDispersionWeight;
   }
-  if (visited_ > 0) {
-    if (visit_finished_ < wanted / 2 || visit_s_ < latency_) return stay(LimitCause::kHold);
-    if (arms_[0].finished < 5 || arms_[1].finished < 5) return stay(LimitCause::kHold);
-    const Estimate now = estimate();
-    const double margin = now.elasticity - options_.elasticity_worth;
-    if (std::abs(margin) > doubt(margin > 0) * now.error) return conclude(window, now, margin > 0);
-    if (visit_finished_ < wanted) return stay(LimitCause::kHold);
-    const double most =
-        std::clamp(24 / (now.log_ratio * now.log_ratio) * std::max(spread_, 0.02), 200.0, 2400.0);
-    if (arms_[0].finished + arms_[1].finished > most) return conclude(window, now, margin > 0);
+  visit_.add(finished_in(window), length);
+  switch (regime_) {
+    case Regime::kResting: return update_resting(window);
+    case Regime::kTesting: return update_testing(window);
+    case Regime::kScouting: return update_scouting(window);
+    case Regime::kOpen: break;
   }
-  ++visited_;
-  visit_finished_ = visit_s_ = 0;
-  const bool to_candidate = visited_ % 2 == 1;
-  return move_to(to_candidate ? candidate_ : base_,
-                 to_candidate ? LimitCause::kProbe : LimitCause::kProbeEnd, window);
+  return stay(LimitCause::kHold);
 }
 
-LimitDecision ElasticLimit::conclude(const WindowStats& window, const Estimate& estimate,
-                                     bool worth) noexcept {
-  if (up_ == worth) {  // the candidate is the better place
-    base_ = candidate_;
-    refused_in_row_ = 0;
-    ratio_ = std::min(options_.ratio_max, ratio_ * 1.25);
-    up_not_before_ = down_not_before_ = Instant{};
-    begin_test(window.end);
-    return move_to(base_, up_ ? LimitCause::kGrow : LimitCause::kShrink, window);
+LimitDecision ElasticLimit::update_resting(const WindowStats& window) noexcept {
+  const bool up_due = window.end >= up_not_before_;
+  const bool down_due = window.end >= down_not_before_;
+  const bool scout_due = !bold_ && window.end >= scout_not_before_;
+  if (!up_due && !down_due && !scout_due) {
+    const double wanted = kVisitSamplesRest * std::max(1.0, dispersion_);
+    if (visit_.finished >= wanted && visit_.seconds >= latency_) {
+      remember_visit(window.end);
+      visit_ = {};
+    }
+    return stay(LimitCause::kHold);
   }
-  // Rest until what the test cost is rest_cost of the whole, so that probing stays cheap for good.
+  // A fresh piece of the base beside the candidate, so that drift falls out of the comparison.
+  if (visit_.finished < kVisitSamplesMin || visit_.seconds < latency_)
+    return stay(LimitCause::kHold);
+  if (scout_due) {
+    scout_base_ = visit_;
+    scout_candidate_ = {};
+    remember_visit(window.end);
+    regime_ = Regime::kScouting;
+    test_begin_ = window.end;
+    candidate_ = ResponseMemory::nearest(clamp_to(options_.range, base_ * options_.ratio_max));
+    return visit(true, LimitCause::kProbe, window);
+  }
+  remember_visit(window.end);
+  if (up_ ? !up_due : !down_due) up_ = !up_;
+  choose_candidate(window.end);
+  return visit(true, LimitCause::kProbe, window);
+}
+
+LimitDecision ElasticLimit::update_testing(const WindowStats& window) noexcept {
+  const double log_ratio = std::log(static_cast<double>(candidate_) / base_);
+  const double decisive = std::max(dispersion_, kDispersionMin) / (log_ratio * log_ratio);
+  const double wanted = std::clamp(2 * decisive, kVisitSamplesMin, kVisitSamplesMax);
+  if (visit_.finished < wanted || visit_.seconds < latency_) return stay(LimitCause::kHold);
+  const bool at_candidate = limit_ == candidate_;
+  const bool surprised = remember_visit(window.end);
+  if (!at_candidate) {
+    if (surprised) choose_candidate(window.end);
+    return visit(true, LimitCause::kProbe, window);
+  }
+  if (surprised) return visit(false, LimitCause::kProbeEnd, window);
+  const ResponseMemory::Sample base = memory_.at(base_, window.end);
+  const ResponseMemory::Sample candidate = memory_.at(candidate_, window.end);
+  if (base.finished < kArmSamplesMin || candidate.finished < kArmSamplesMin)
+    return visit(false, LimitCause::kProbeEnd, window);
+
+  last_estimate_ = estimate(base, candidate);
+  const double margin = last_estimate_.elasticity - options_.elasticity_worth;
+  const bool decided = std::abs(margin) > options_.confidence * last_estimate_.error;
+  const bool enough = base.finished + candidate.finished >
+                      std::clamp(kBoldSamples * decisive, kBoldSamplesMin, kBoldSamplesMax);
+  if (!decided && bold_ && !enough) return visit(false, LimitCause::kProbeEnd, window);
+  const bool better = up_ == (margin > 0);
+  if (better && (decided || bold_)) return accept(window);
+  return refuse(window, last_estimate_, decided);
+}
+
+LimitDecision ElasticLimit::accept(const WindowStats& window) noexcept {
+  const LimitCause cause = up_ ? LimitCause::kGrow : LimitCause::kShrink;
+  base_ = candidate_;
+  refused_in_row_ = 0;
+  if (++accepted_in_row_ >= 2) ratio_ = std::min(options_.ratio_max, ratio_ * 1.25);
+  (up_ ? up_not_before_ : down_not_before_) = Instant{};
+  // The new base has just been measured: straight on to the next candidate.
+  choose_candidate(window.end);
+  return visit(true, cause, window);
+}
+
+LimitDecision ElasticLimit::refuse(const WindowStats& window, const Estimate& estimate,
+                                   bool decided) noexcept {
+  accepted_in_row_ = 0;
   ++refused_in_row_;
-  const double change = estimate.elasticity * estimate.log_ratio;
-  const double error = estimate.error * std::abs(estimate.log_ratio);
-  const double cost = std::max(0.0, 1 - std::exp(change) - error);
+  if (refused_in_row_ >= (decided ? 2 : 3)) bold_ = false;
+  // Rest until what the test cost is rest_cost of the whole, so that probing stays cheap for good.
+  const double doubt = bold_ ? estimate.error * std::abs(estimate.log_ratio) : 0;
+  const double cost = std::max(0.0, 1 - std::exp(estimate.change) - doubt);
   const double length = to_seconds(window.end - test_begin_);
   double rest = std::min(to_seconds(options_.rest_max), length * cost / options_.rest_cost);
   if (refused_in_row_ > 2) rest = std::max(rest, 0.5);
   (up_ ? up_not_before_ : down_not_before_) = window.end + from_seconds(rest);
   up_ = !up_;
-  ratio_ = std::max(ratio_least(), 1 + (ratio_ - 1) * 0.7);
+  if (decided) ratio_ = std::max(ratio_least(), 1 + (ratio_ - 1) * 0.7);
   regime_ = Regime::kResting;
-  return move_to(base_, LimitCause::kProbeEnd, window);
+  return visit(false, LimitCause::kProbeEnd, window);
+}
+
+LimitDecision ElasticLimit::update_scouting(const WindowStats& window) noexcept {
+  const double noise = std::max(1.0, dispersion_);
+  if (visit_.finished < kVisitSamplesScout * noise || visit_.seconds < latency_)
+    return stay(LimitCause::kHold);
+  const bool at_candidate = limit_ == candidate_;
+  (at_candidate ? scout_candidate_ : scout_base_).add(visit_.finished, visit_.seconds);
+  if (scout_candidate_.finished < kArmSamplesMin || candidate_ == base_)
+    return visit(candidate_ != base_, LimitCause::kProbe, window);
+
+  last_estimate_ = estimate(scout_base_, scout_candidate_);
+  const double margin =
+      (last_estimate_.elasticity - options_.elasticity_worth) / last_estimate_.error;
+  if (margin > options_.scout_confidence) {
+    restart(true);
+    base_ = candidate_;
+    accepted_in_row_ = 1;
+    memory_.add(base_, scout_candidate_, window.end);
+    choose_candidate(window.end);
+    return visit(true, LimitCause::kGrow, window);
+  }
+  if (margin < -0.5 ||
+      scout_base_.finished + scout_candidate_.finished > kScoutSamplesMax * noise) {
+    const double doubt = last_estimate_.error * std::abs(last_estimate_.log_ratio);
+    const double cost = std::max(0.0, 1 - std::exp(last_estimate_.change) - doubt);
+    const double length = to_seconds(window.end - test_begin_);
+    const double rest =
+        std::clamp(length * cost / options_.rest_cost, to_seconds(options_.scout_interval),
+                   to_seconds(options_.scout_interval_max));
+    scout_not_before_ = window.end + from_seconds(rest);
+    regime_ = Regime::kResting;
+    return visit(false, LimitCause::kProbeEnd, window);
+  }
+  return visit(!at_candidate, at_candidate ? LimitCause::kProbeEnd : LimitCause::kProbe, window);
 }
 
 bool ElasticLimit::settled(const WindowStats& window) noexcept {
@@ -230,74 +313,90 @@ bool ElasticLimit::settled(const WindowStats& window) noexcept {
   return false;
 }
 
-void ElasticLimit::begin_test(Instant now) noexcept {
-  regime_ = Regime::kTesting;
-  arms_[0] = arms_[1] = Arm{};
-  visited_ = 0;
-  visit_finished_ = visit_s_ = 0;
-  test_begin_ = now;
-  ratio_ = std::max(ratio_, ratio_least());
-  if (base_ <= options_.range.min) up_ = true;
-  if (base_ >= options_.range.max) up_ = false;
-  const double target = up_ ? base_ * ratio_ : base_ / ratio_;
-  candidate_ = whole(clamp_to(options_.range, std::round(target)));
-  if (candidate_ == base_) candidate_ = up_ ? base_ + 1 : base_ - 1;
+void ElasticLimit::restart(bool up) noexcept {
+  memory_.forget();
+  up_ = up;
+  bold_ = true;
+  ratio_ = options_.ratio_max;
+  accepted_in_row_ = refused_in_row_ = 0;
+  up_not_before_ = down_not_before_ = Instant{};
 }
 
-LimitDecision ElasticLimit::move_to(uint32_t limit, LimitCause cause,
-                                    const WindowStats& window) noexcept {
+void ElasticLimit::choose_candidate(Instant now) noexcept {
+  regime_ = Regime::kTesting;
+  test_begin_ = now;
+  ratio_ = std::max(ratio_, ratio_least());
+  if (base_ <= std::max<uint32_t>(1, options_.range.min)) up_ = true;
+  if (base_ >= options_.range.max) up_ = false;
+  const double target = up_ ? base_ * ratio_ : base_ / ratio_;
+  candidate_ = ResponseMemory::nearest(clamp_to(options_.range, target));
+  if (candidate_ == base_) candidate_ = ResponseMemory::step(base_, up_);
+}
+
+// Adds the visit to what is remembered of its limit. True when the two contradict each other: then
+// the service has changed, and everything else that is remembered goes.
+bool ElasticLimit::remember_visit(Instant now) noexcept {
+  const ResponseMemory::Sample known = memory_.at(limit_, now);
+  bool surprised = false;
+  if (known.finished >= kSurpriseSamplesMin && visit_.finished > 0) {
+    const double change = std::abs(std::log(visit_.rate() / known.rate()));
+    const double error = error_scale() * std::sqrt(1 / visit_.finished + 1 / known.finished);
+    surprised = change > kSurpriseMin && change > options_.surprise * error;
+  }
+  if (surprised) {
+    const double ratio = std::max(ratio_, kSurpriseRatio);
+    restart(up_);
+    ratio_ = ratio;
+  }
+  memory_.add(limit_, visit_, now);
+  return surprised;
+}
+
+LimitDecision ElasticLimit::visit(bool candidate, LimitCause cause,
+                                  const WindowStats& window) noexcept {
+  const uint32_t limit = candidate ? candidate_ : base_;
   if (limit != limit_) {
     draining_ = limit < limit_;
     // After a cut the queue inside the service shrinks with the limit, and the latency with it.
     const double ratio = draining_ ? static_cast<double>(limit) / limit_ : 1.0;
-    settle_until_ = window.end +
-                    from_seconds(std::max(to_seconds(kSlice), kSettleLatencies * latency_ * ratio));
+    const double settle = std::max(to_seconds(kSlice), kSettleLatencies * latency_ * ratio);
+    settle_until_ = window.end + from_seconds(settle);
     limit_ = limit;
   }
+  visit_ = {};
   return stay(cause);
 }
 
 LimitDecision ElasticLimit::stay(LimitCause cause) const noexcept {
-  LimitDecision decision{limit_, cause, Instant{}, {throughput_, 0, 0, double(base_)}};
-  if (regime_ == Regime::kTesting && arms_[1].finished > 0) {
-    const Estimate now = estimate();
-    decision.figures[1] = now.elasticity;
-    decision.figures[2] = now.error;
-  }
-  return decision;
+  return {
+      limit_,
+      cause,
+      Instant{},
+      {throughput_, last_estimate_.elasticity, last_estimate_.error, static_cast<double>(base_)}};
 }
 
-ElasticLimit::Estimate ElasticLimit::estimate() const noexcept {
-  const double log_ratio = std::log(static_cast<double>(candidate_) / base_);
-  const double count_base = std::max(arms_[0].finished, 0.5);
-  const double count_candidate = std::max(arms_[1].finished, 0.5);
-  const double change = std::log(count_candidate / std::max(arms_[1].seconds, 1e-9)) -
-                        std::log(count_base / std::max(arms_[0].seconds, 1e-9));
-  const double scale = std::clamp(std::sqrt(spread_), 1.0, kErrorScaleMax);
-  const double error = scale * std::sqrt(1 / count_base + 1 / count_candidate);
-  return {log_ratio, change / log_ratio, error / std::abs(log_ratio)};
+ElasticLimit::Estimate ElasticLimit::estimate(
+    const ResponseMemory::Sample& base, const ResponseMemory::Sample& candidate) const noexcept {
+  Estimate result;
+  result.log_ratio = std::log(static_cast<double>(candidate_) / base_);
+  result.change = std::log(std::max(candidate.rate(), 1e-9) / std::max(base.rate(), 1e-9));
+  result.elasticity = result.change / result.log_ratio;
+  const double counts = 1 / std::max(base.finished, 0.5) + 1 / std::max(candidate.finished, 0.5);
+  result.error = error_scale() * std::sqrt(counts) / std::abs(result.log_ratio);
+  return result;
 }
 
-// Latency decides nothing, but where it agrees with the verdict half the evidence is enough: far
-// above the unsaturated latency more in flight is not expected to pay, and close to it, it is.
-double ElasticLimit::doubt(bool worth) const noexcept {
-  if (latency_unsaturated_ == 0) return options_.confidence;
-  const bool queueing = latency_ > options_.latency_queueing * latency_unsaturated_;
-  return worth == queueing ? options_.confidence : kAgreedConfidence * options_.confidence;
+double ElasticLimit::error_scale() const noexcept {
+  return std::clamp(std::sqrt(dispersion_), kErrorScaleMin, kErrorScaleMax);
 }
 
-// The smallest ratio that test_length of samples can tell apart: 12 / ln² samples decide a test.
+// The smallest ratio that test_length of samples can tell apart.
 double ElasticLimit::ratio_least() const noexcept {
   const double samples = std::max(1.0, throughput_) * to_seconds(options_.test_length);
-  const double log_ratio = std::sqrt(12 * std::max(1.0, spread_) / samples);
+  const double scale = error_scale();
+  const double log_ratio = std::sqrt(kRatioSamples * scale * scale / samples);
   return std::exp(
       std::clamp(log_ratio, std::log(options_.ratio_min), std::log(options_.ratio_max)));
-}
-
-double ElasticLimit::visit_samples() const noexcept {
-  const double log_ratio = std::log(static_cast<double>(candidate_) / base_);
-  return std::clamp(2 * std::max(spread_, 0.02) / (log_ratio * log_ratio), kVisitSamplesMin,
-                    kVisitSamplesMax);
 }
 
 }  // namespace weir

@@ -37,18 +37,10 @@ constexpr HeaderSet kForbiddenTrailers = {
 BodyDecoder::BodyDecoder(BodyFraming framing, const BodyLimits& limits) noexcept
     : remaining_(framing.length), limits_(limits) {
   switch (framing.kind) {
-    case BodyKind::kNone:
-      state_ = State::kDone;
-      break;
-    case BodyKind::kLength:
-      state_ = framing.length == 0 ? State::kDone : State::kLength;
-      break;
-    case BodyKind::kChunked:
-      state_ = State::kChunkSizeFirst;
-      break;
-    case BodyKind::kUntilClose:
-      state_ = State::kUntilClose;
-      break;
+    case BodyKind::kNone: state_ = State::kDone; break;
+    case BodyKind::kLength: state_ = framing.length == 0 ? State::kDone : State::kLength; break;
+    case BodyKind::kChunked: state_ = State::kChunkSizeFirst; break;
+    case BodyKind::kUntilClose: state_ = State::kUntilClose; break;
   }
 }
 
@@ -73,10 +65,8 @@ BodyStep BodyDecoder::take_payload(std::string_view in, size_t skipped, State ne
 
 BodyStep BodyDecoder::decode(std::string_view in) noexcept {
   switch (state_) {
-    case State::kDone:
-      return {BodyEvent::kDone, H1Error::kNone, 0, {}, {}};
-    case State::kFailed:
-      return {BodyEvent::kError, error_, 0, {}, {}};
+    case State::kDone: return {BodyEvent::kDone, H1Error::kNone, 0, {}, {}};
+    case State::kFailed: return {BodyEvent::kError, error_, 0, {}, {}};
     case State::kLength:
       if (in.empty()) return {};
       return take_payload(in, 0, State::kDone);
@@ -90,8 +80,7 @@ BodyStep BodyDecoder::decode(std::string_view in) noexcept {
     case State::kChunkData:
     case State::kChunkDataCr:
     case State::kChunkDataLf:
-    case State::kTrailers:
-      return decode_chunked(in);
+    case State::kTrailers: return decode_chunked(in);
   }
   return fail(H1Error::kBadChunkData, 0);
 }
@@ -116,12 +105,9 @@ H1Error BodyDecoder::step(char c) noexcept {
       if (hex_value(c) < 0) return c == '\n' ? H1Error::kBareLf : H1Error::kBadChunkSize;
       state_ = State::kChunkSize;
       return step_size(c);
-    case State::kChunkSize:
-      return step_size(c);
-    case State::kChunkExtension:
-      return step_extension(c);
-    case State::kChunkSizeLf:
-      return finish_size(c);
+    case State::kChunkSize: return step_size(c);
+    case State::kChunkExtension: return step_extension(c);
+    case State::kChunkSizeLf: return finish_size(c);
     case State::kChunkDataCr:
       if (c != '\r') return c == '\n' ? H1Error::kBareLf : H1Error::kBadChunkData;
       state_ = State::kChunkDataLf;
@@ -135,8 +121,7 @@ H1Error BodyDecoder::step(char c) noexcept {
     case State::kChunkData:
     case State::kTrailers:
     case State::kDone:
-    case State::kFailed:
-      break;
+    case State::kFailed: break;
   }
   WEIR_ASSERT(false);
   return H1Error::kBadChunkData;

@@ -13,12 +13,11 @@ constexpr HeaderSet kNotByConnection = {HeaderName::kHost, HeaderName::kXForward
 bool listed_in_connection(const HeaderBlock& headers, HeaderView field) noexcept {
   if (kNotByConnection.contains(field.id)) return false;
   bool listed = false;
-  for (HeaderView header : headers) {
-    if (header.id != HeaderName::kConnection) continue;
-    for_each_element(header.value, [&](std::string_view option) {
+  headers.for_each(HeaderName::kConnection, [&](std::string_view list) {
+    for_each_element(list, [&](std::string_view option) {
       listed = listed || equals_ignoring_case(option, field.name);
     });
-  }
+  });
   return listed;
 }
 
@@ -39,15 +38,10 @@ void copy_lines(const HeaderBlock& headers, HeaderSet drop, bool connection_list
 
 void write_framing(BodyFraming body, HeadWriter& out) noexcept {
   switch (body.kind) {
-    case BodyKind::kLength:
-      out.field("Content-Length", body.length);
-      break;
-    case BodyKind::kChunked:
-      out.append("Transfer-Encoding: chunked\r\n");
-      break;
+    case BodyKind::kLength: out.field("Content-Length", body.length); break;
+    case BodyKind::kChunked: out.append("Transfer-Encoding: chunked\r\n"); break;
     case BodyKind::kNone:
-    case BodyKind::kUntilClose:
-      break;
+    case BodyKind::kUntilClose: break;
   }
 }
 
@@ -55,12 +49,9 @@ void write_framing(BodyFraming body, HeadWriter& out) noexcept {
 void write_forwarded_for(const HeaderBlock& headers, std::string_view client,
                          HeadWriter& out) noexcept {
   out.append("X-Forwarded-For: ");
-  if (headers.contains(HeaderName::kXForwardedFor)) {
-    for (HeaderView header : headers) {
-      if (header.id != HeaderName::kXForwardedFor || header.value.empty()) continue;
-      out.append(header.value).append(", ");
-    }
-  }
+  headers.for_each(HeaderName::kXForwardedFor, [&out](std::string_view chain) {
+    if (!chain.empty()) out.append(chain).append(", ");
+  });
   out.append(client).append("\r\n");
 }
 

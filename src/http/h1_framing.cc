@@ -9,10 +9,8 @@ namespace weir::http {
 namespace {
 
 void read_connection(const HeaderBlock& headers, ConnectionOptions& options) noexcept {
-  if (!headers.contains(HeaderName::kConnection)) return;
-  for (HeaderView header : headers) {
-    if (header.id != HeaderName::kConnection) continue;
-    for_each_element(header.value, [&options](std::string_view option) {
+  headers.for_each(HeaderName::kConnection, [&options](std::string_view list) {
+    for_each_element(list, [&options](std::string_view option) {
       if (equals_ignoring_case(option, "close")) {
         options.close = true;
       } else if (equals_ignoring_case(option, "keep-alive")) {
@@ -23,7 +21,7 @@ void read_connection(const HeaderBlock& headers, ConnectionOptions& options) noe
         options.others = true;
       }
     });
-  }
+  });
 }
 
 // Digits only, and within 63 bits: signs, blanks, hexadecimal and lists are refused.
@@ -49,13 +47,12 @@ H1Error check_transfer_coding(const HeaderBlock& headers, int minor_version) noe
   int chunked = 0;
   int unknown = 0;
   bool last_is_chunked = false;
-  for (HeaderView header : headers) {
-    if (header.id != HeaderName::kTransferEncoding) continue;
-    for_each_element(header.value, [&](std::string_view coding) {
+  headers.for_each(HeaderName::kTransferEncoding, [&](std::string_view list) {
+    for_each_element(list, [&](std::string_view coding) {
       last_is_chunked = equals_ignoring_case(coding, "chunked");
       ++(last_is_chunked ? chunked : unknown);
     });
-  }
+  });
   if (chunked > 1 || (chunked == 1 && !last_is_chunked)) return H1Error::kBadTransferCoding;
   if (unknown > 0) return H1Error::kUnknownTransferCoding;
   return chunked == 1 ? H1Error::kNone : H1Error::kBadTransferCoding;
@@ -110,12 +107,11 @@ H1Error check_host(RequestHead& head) noexcept {
 
 bool offers_h2c(const HeaderBlock& headers) noexcept {
   bool found = false;
-  for (HeaderView header : headers) {
-    if (header.id != HeaderName::kUpgrade) continue;
-    for_each_element(header.value, [&found](std::string_view protocol) {
+  headers.for_each(HeaderName::kUpgrade, [&found](std::string_view list) {
+    for_each_element(list, [&found](std::string_view protocol) {
       found = found || equals_ignoring_case(protocol.substr(0, 3), "h2c");
     });
-  }
+  });
   return found;
 }
 

@@ -1,7 +1,5 @@
 #include "http/h1_parser.h"
 
-#include <cstring>
-
 #include "http/chars.h"
 #include "http/h1_framing.h"
 #include "http/scan.h"
@@ -57,9 +55,8 @@ H1Error bad_name(std::string_view name) noexcept {
 
 H1Error parse_header(uint32_t line_begin, std::string_view line, HeaderBlock& headers) noexcept {
   if (is_blank(line.front())) return H1Error::kObsFold;
-  const auto* colon = static_cast<const char*>(std::memchr(line.data(), ':', line.size()));
-  if (colon == nullptr) return H1Error::kBadHeaderName;
-  const size_t name_size = static_cast<size_t>(colon - line.data());
+  const size_t name_size = find_colon(line);
+  if (name_size == line.size()) return H1Error::kBadHeaderName;
   const std::string_view name = line.substr(0, name_size);
   const HeaderName id = recognise(name);
   // A recognised name is made of token characters by construction.

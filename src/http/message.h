@@ -101,7 +101,15 @@ class HeaderBlock {
   bool repeated(HeaderName name) const noexcept { return repeated_.contains(name); }
   /// Value of the first header of that name; empty when there is none.
   std::string_view value(HeaderName name) const noexcept;
-  /// The same for a name that has no HeaderName; any letter case.
+  /// Calls `visit(value)` for every header of that name, in order.
+  template <typename Visit>
+  void for_each(HeaderName name, Visit visit) const {
+    if (!contains(name)) return;
+    for (size_t i = 0; i < size_; ++i) {
+      if (lines_[i].id == name) visit((*this)[i].value);
+    }
+  }
+  /// value() for a name that has no HeaderName; any letter case.
   std::string_view value(std::string_view name) const noexcept;
 
   /// Bytes of lines [first, last) as they came, each with its CRLF: what a forwarder copies.

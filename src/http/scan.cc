@@ -41,6 +41,15 @@ struct IsNoTarget {
 #endif
 };
 
+struct IsColon {
+  static bool one(char c) noexcept { return c == ':'; }
+#if defined(__SSE2__)
+  static unsigned sixteen(__m128i bytes) noexcept {
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':'))));
+  }
+#endif
+};
+
 template <typename Class>
 size_t find(std::string_view bytes, size_t from) noexcept {
   const char* data = bytes.data();
@@ -62,6 +71,10 @@ size_t find(std::string_view bytes, size_t from) noexcept {
 
 size_t find_control(std::string_view bytes, size_t from) noexcept {
   return find<IsControl>(bytes, from);
+}
+
+size_t find_colon(std::string_view bytes) noexcept {
+  return find<IsColon>(bytes, 0);
 }
 
 size_t find_target_end(std::string_view bytes, size_t from) noexcept {

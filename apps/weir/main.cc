@@ -14,6 +14,7 @@ constexpr const char* kDescription =
     "weir: backpressure for services. Decides for every request: admit, wait, or refuse, and why.";
 
 void add_verbs(CLI::App& root, Action& action) {
+  add_lab(root, action);
   add_proxy(root, action);
   add_version(root, action);
 }

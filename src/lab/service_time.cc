@@ -69,12 +69,9 @@ Expected<ServiceTime> ServiceTime::parse(std::string_view text) {
 Duration ServiceTime::draw(Rng& rng) const {
   const double seconds = to_seconds(first_);
   switch (kind_) {
-    case Kind::kConst:
-      return first_;
-    case Kind::kExp:
-      return from_seconds(rng.exponential(seconds));
-    case Kind::kBimodal:
-      return rng.uniform() < slow_share_ ? second_ : first_;
+    case Kind::kConst: return first_;
+    case Kind::kExp: return from_seconds(rng.exponential(seconds));
+    case Kind::kBimodal: return rng.uniform() < slow_share_ ? second_ : first_;
     case Kind::kLognormal:
       // exp(N(m, s²)) has mean exp(m + s²/2): take s²/2 off so that the mean is what was asked for.
       return from_seconds(seconds * std::exp(sigma_ * rng.normal() - sigma_ * sigma_ / 2));

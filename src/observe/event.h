@@ -37,6 +37,8 @@ class ShortName {
     size_ = static_cast<uint8_t>(std::min(name.size(), bytes_.size()));
     std::copy_n(name.data(), size_, bytes_.data());
   }
+  ShortName(const char* name) noexcept : ShortName(std::string_view(name)) {}
+
   std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
  private:
@@ -57,7 +59,7 @@ struct ControlEvent {
   EventKind kind = EventKind::kLimitChange;
   Instant at{};         ///< on the host's time line
   int64_t wall_ns = 0;  ///< nanoseconds since 1970, for people
-  ShortName upstream;
+  ShortName upstream{};
   double before = 0;
   double after = 0;
   const char* cause = "";

@@ -51,9 +51,13 @@ int64_t PolicyStack::outstanding() const noexcept {
 }
 
 void Permit::complete(Outcome outcome, Instant now) && noexcept {
-  WEIR_ASSERT(stack_ != nullptr && now >= admitted_at_);
+  std::move(*this).complete(outcome, now, worker_);
+}
+
+void Permit::complete(Outcome outcome, Instant now, uint16_t worker) && noexcept {
+  WEIR_ASSERT(stack_ != nullptr && now >= admitted_at_ && worker < kWorkerMax);
   PolicyStack* stack = std::exchange(stack_, nullptr);
-  stack->complete(tickets_, Completion{outcome, worker_, admitted_at_, now});
+  stack->complete(tickets_, Completion{outcome, worker, admitted_at_, now});
 }
 
 }  // namespace weir

@@ -116,13 +116,7 @@ void check_encoded_anew(const std::string& payload, Rng& rng) {
   WEIR_ASSERT(again.end == "done" && again.payload == payload && again.consumed == wire.size());
 }
 
-}  // namespace
-}  // namespace weir::http
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace weir;
-  using namespace weir::http;
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+void run(std::string_view bytes) {
   Rng rng(fuzz::seed_of(bytes));
   const Body whole = decode(bytes, {bytes.size()});
   WEIR_ASSERT(decode(bytes, fuzz::random_ends(bytes.size(), rng)) == whole);
@@ -133,5 +127,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     WEIR_ASSERT(whole.end != "done");
   }
   if (whole.end == "done") check_encoded_anew(whole.payload, rng);
+}
+
+}  // namespace
+}  // namespace weir::http
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  weir::http::run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -75,21 +75,23 @@ void check_forwarded(const RequestHead& head, size_t head_bytes) {
   WEIR_ASSERT(again.authority() == (head.authority().empty() ? "up" : head.authority()));
 }
 
+void run(std::string_view bytes) {
+  const fuzz::ExactCopy copy(bytes);
+  RequestHead head;
+  const ParseResult result = parse_request(copy.view(), HeadLimits{}, head);
+  WEIR_ASSERT(result.consumed <= bytes.size());
+  WEIR_ASSERT((result.error == H1Error::kNone) == (result.status != ParseStatus::kError));
+  check_splits(copy.view(), describe(result, head));
+  if (!result.done()) return;
+  check_views(head, copy.view());
+  // A tunnel's head is never written as a request of ours.
+  if (head.method != Method::kConnect) check_forwarded(head, result.consumed);
+}
+
 }  // namespace
 }  // namespace weir::http
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace weir;
-  using namespace weir::http;
-  const fuzz::ExactCopy copy({reinterpret_cast<const char*>(data), size});
-  RequestHead head;
-  const ParseResult result = parse_request(copy.view(), HeadLimits{}, head);
-  WEIR_ASSERT(result.consumed <= size);
-  WEIR_ASSERT((result.error == H1Error::kNone) == (result.status != ParseStatus::kError));
-  check_splits(copy.view(), describe(result, head));
-  if (!result.done()) return 0;
-  check_views(head, copy.view());
-  // A tunnel's head is never written as a request of ours.
-  if (head.method != Method::kConnect) check_forwarded(head, result.consumed);
+  weir::http::run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

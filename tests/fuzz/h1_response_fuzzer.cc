@@ -75,15 +75,18 @@ void check(std::string_view bytes, ResponseTo request) {
   check_forwarded(head, result.consumed, request, 1);
 }
 
-}  // namespace
-}  // namespace weir::http
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace weir::http;
-  const weir::fuzz::ExactCopy copy({reinterpret_cast<const char*>(data), size});
+void run(std::string_view bytes) {
+  const fuzz::ExactCopy copy(bytes);
   check(copy.view(), {Method::kGet, false});
   check(copy.view(), {Method::kHead, false});
   check(copy.view(), {Method::kGet, true});
   check(copy.view(), {Method::kConnect, false});
+}
+
+}  // namespace
+}  // namespace weir::http
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  weir::http::run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -19,8 +19,8 @@ struct WindowSpec {
   Duration duration_max;
 };
 
-/// Why a law moved, or did not. One vocabulary for all laws, so that explain, metrics and replay can
-/// read any of them.
+/// Why a law moved, or did not. One vocabulary for all laws, so that explain, metrics and replay
+/// can read any of them.
 enum class LimitCause : uint8_t {
   kHold,            ///< nothing learned, or nothing to change
   kNotSaturated,    ///< demand does not reach the limit; it is only headroom
@@ -41,8 +41,8 @@ const char* to_string(LimitCause cause) noexcept;
 struct LimitDecision {
   uint32_t limit = 1;
   LimitCause cause = LimitCause::kHold;
-  /// Latency of work admitted before this instant says nothing about the new limit; it is left out of
-  /// the next windows. Instant{} keeps everything.
+  /// Latency of work admitted before this instant says nothing about the new limit; it is left out
+  /// of the next windows. Instant{} keeps everything.
   Instant sample_from{};
   double figures[4] = {};
 };
@@ -50,10 +50,10 @@ struct LimitDecision {
 /// Names of LimitDecision::figures, in their order.
 using FigureNames = std::array<std::string_view, 4>;
 
-/// A control law. Deterministic: the same windows give the same limits (laws that need randomness get
-/// an Rng in their options). Called by one thread at a time; never blocks, never throws, allocates
-/// only in its constructor. A law must return a limit of at least 1; the Limiter clamps it to its own
-/// bounds.
+/// A control law. Deterministic: the same windows give the same limits (laws that need randomness
+/// get an Rng in their options). Called by one thread at a time; never blocks, never throws,
+/// allocates only in its constructor. A law must return a limit of at least 1; the Limiter clamps
+/// it to its own bounds.
 class Limit {
  public:
   virtual ~Limit() = default;

@@ -37,7 +37,10 @@ class [[nodiscard]] Permit {
   Instant admitted_at() const noexcept { return admitted_at_; }
 
   /// Gives the capacity back and records how the work ended. `now` is not before admitted_at().
+  /// A thread other than the one that was admitted names its own slot as `worker`, because sample
+  /// counters have one writer each.
   void complete(Outcome outcome, Instant now) && noexcept;
+  void complete(Outcome outcome, Instant now, uint16_t worker) && noexcept;
 
  private:
   friend class PolicyStack;

@@ -1,0 +1,73 @@
+// A plain HTTP/1.1 client for the lab: keep-alive connections to one address, one exchange each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "net/buffer.h"
+#include "net/event_loop.h"
+#include "net/socket.h"
+
+namespace weir::lab {
+
+/// How an exchange ended for the caller.
+struct Reply {
+  enum class Kind : uint8_t { kAnswered, kBroken, kTimedOut };
+  Kind kind = Kind::kBroken;
+  int status = 0;          ///< of kAnswered
+  Duration retry_after{};  ///< as the answer said; zero if it said nothing
+};
+
+/// Opens a connection whenever none is idle, as open-loop callers do, up to a bound; an exchange
+/// that outlives its deadline closes its connection, as an impatient client does. Belongs to one
+/// loop, which must outlive it; callbacks never run inside call(), and none runs after destruction.
+class HttpClient {
+ public:
+  using Done = std::function<void(const Reply&)>;
+
+  /// Below the 20,000 descriptors that many machines allow a process, with room for two clients.
+  static constexpr size_t kConnectionsMax = 8'000;
+
+  HttpClient(net::EventLoop& loop, net::Address address, size_t connections_max = kConnectionsMax);
+  ~HttpClient();
+
+  /// Sends `request`, a whole message whose bytes must outlive the exchange. Broken at once
+  /// (through the loop) when connections_max is reached; exhausted() counts that.
+  void call(std::string_view request, Instant deadline, Done done);
+
+  size_t connections() const { return connections_.size(); }
+  uint64_t exhausted() const { return exhausted_; }
+
+ private:
+  class Connection;
+  struct Exchange {
+    std::string_view request;
+    Instant deadline{};
+    Done done;
+  };
+
+  void open(Exchange exchange);
+  void break_later(Done done);
+  void retire(Connection& connection);
+
+  net::EventLoop& loop_;
+  net::Address address_;
+  size_t connections_max_;
+  net::SlabPool slabs_;
+  std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> idle_;  // the last used is the first reused
+  // Connections end inside their own methods; they are destroyed when those have returned.
+  std::vector<std::unique_ptr<Connection>> dead_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for functions posted to the loop
+  uint64_t exhausted_ = 0;
+};
+
+/// A GET for `path` of `authority`, ready to send.
+std::string get_request(std::string_view path, std::string_view authority);
+
+}  // namespace weir::lab

@@ -56,6 +56,7 @@ VIOLATIONS = [
     ("function", "src/net/a.cc", "auto f = [](int x) {\n" + "  ++x;\n" * 70 + "};\n"),
     ("function", "tools/a.py", "def f():\n" + "    pass\n" * 70),
     ("syntax", "tools/a.py", "def f(:\n"),
+    ("link", "docs/a.md", "See [the page](b.md#part).\n"),
 ]
 
 
@@ -82,6 +83,7 @@ CLEAN = [
     ("src/net/a.cc", "struct A {\n" + "  int f() const { return 1; }\n" * 80 + "};\n"),
     ("src/net/a.cc", "char quote = '\"'; int million = 1'000'000; char c = '{';\n"),
     ("docs/a.md", "A long line of prose " * 20 + "\n"),
+    ("docs/a.md", "See [here](a.md#part), [above](#top), [there](https://example.org/x).\n"),
 ]
 
 

@@ -33,6 +33,7 @@ TEST(Stages, DroppedItemsUseUpNoDemand) {
   EXPECT_EQ(seen->items, (Ints{2, 4}));
   seen->up->request(1);
   EXPECT_EQ(seen->items, (Ints{2, 4, 6}));
+  seen->up->cancel();  // a flow that has not ended keeps both sides alive
 }
 
 TEST(Stages, DroppedItemsAreReplacedWhenTheUpstreamSpeaksOnlyThePlainProtocol) {
@@ -41,6 +42,7 @@ TEST(Stages, DroppedItemsAreReplacedWhenTheUpstreamSpeaksOnlyThePlainProtocol) {
   // ErasedSink behind a StageSubscriber: the range sees an ordinary subscriber.
   flow.subscribe(down);
   EXPECT_EQ(down->items, (Ints{0, 2}));
+  down->up->cancel();
 }
 
 TEST(Stages, TakeOfNothingCompletesWithoutDemandAndCancels) {

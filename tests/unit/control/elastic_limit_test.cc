@@ -23,10 +23,19 @@ class FluidStation {
 
   void run(ElasticLimit& law, Duration length) {
     const Instant end = now_ + length;
-    while (now_ < end) step(law);
+    double total = 0;
+    int steps = 0;
+    while (now_ < end) {
+      step(law);
+      if (end - now_ > length / 3) continue;
+      total += limit;
+      ++steps;
+    }
+    limit_mean = total / steps;
   }
 
   uint32_t limit = 0;
+  double limit_mean = 0;  // over the last third of the run: single visits say little
   LimitCause last_change = LimitCause::kHold;
 
  private:
@@ -60,7 +69,7 @@ TEST(ElasticLimit, FindsTheKneeFromBelow) {
   FluidStation station;
   station.knee = 512;
   station.run(law, std::chrono::seconds(10));
-  EXPECT_NEAR(station.limit, 512, 512 * 0.25);
+  EXPECT_NEAR(station.limit_mean, 512, 512 * 0.25);
 }
 
 TEST(ElasticLimit, FindsTheKneeFromAbove) {
@@ -69,7 +78,7 @@ TEST(ElasticLimit, FindsTheKneeFromAbove) {
   ElasticLimit law(options);
   FluidStation station;
   station.run(law, std::chrono::seconds(20));
-  EXPECT_NEAR(station.limit, 64, 64 * 0.25);
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.25);
 }
 
 TEST(ElasticLimit, KeepsTheKneeWhenTheServiceIsOnlySlower) {
@@ -78,7 +87,7 @@ TEST(ElasticLimit, KeepsTheKneeWhenTheServiceIsOnlySlower) {
   station.run(law, std::chrono::seconds(10));
   station.service = 0.060;
   station.run(law, std::chrono::seconds(20));
-  EXPECT_NEAR(station.limit, 64, 64 * 0.25);
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.25);
 }
 
 TEST(ElasticLimit, FollowsLostAndReturningWorkers) {
@@ -87,10 +96,10 @@ TEST(ElasticLimit, FollowsLostAndReturningWorkers) {
   station.run(law, std::chrono::seconds(10));
   station.knee = 21;
   station.run(law, std::chrono::seconds(20));
-  EXPECT_NEAR(station.limit, 21, 21 * 0.3);
+  EXPECT_NEAR(station.limit_mean, 21, 21 * 0.3);
   station.knee = 64;
   station.run(law, std::chrono::seconds(10));
-  EXPECT_NEAR(station.limit, 64, 64 * 0.25);
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.25);
 }
 
 TEST(ElasticLimit, LeavesAContentionCollapse) {
@@ -100,7 +109,7 @@ TEST(ElasticLimit, LeavesAContentionCollapse) {
   FluidStation station;
   station.slowdown = [](double inflight) { return 1 + 3 * std::max(0.0, inflight / 64 - 1); };
   station.run(law, std::chrono::seconds(30));
-  EXPECT_NEAR(station.limit, 64, 64 * 0.3);
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.3);
 }
 
 TEST(ElasticLimit, LatencyAloneMovesNothingDown) {

@@ -1,0 +1,107 @@
+// What a simulation consists of: plain values, filled by the scenario matrix or from a file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weir/base/time.h"
+#include "weir/control/limit.h"
+#include "weir/policy/criticality.h"
+
+namespace weir::sim {
+
+/// The distribution of the work that one request costs.
+struct ServiceTime {
+  enum class Kind : uint8_t { kConstant, kExponential, kBimodal, kLognormal };
+  Kind kind = Kind::kExponential;
+  Duration mean = std::chrono::milliseconds(20);
+  double slow_share = 0.1;  ///< bimodal: share of slow requests
+  double slow_ratio = 10;   ///< bimodal: a slow one costs this many fast ones
+  double sigma = 1;         ///< lognormal: standard deviation of the logarithm
+};
+
+template <typename T>
+struct Step {
+  Instant at{};
+  T value{};
+};
+
+/// From `begin` to `end` the service works at `speed` times its normal pace; 0 is a pause.
+struct Slowdown {
+  Instant begin{};
+  Instant end{};
+  double speed = 1;
+};
+
+/// In every `period` the service runs for `share` of it and then stands still: a CPU quota at its
+/// harshest.
+struct CpuQuota {
+  Duration period{};  ///< zero: no quota
+  double share = 1;
+};
+
+/// One service of the topology, with the guard in front of it.
+struct ServiceSpec {
+  std::string name = "service";
+  uint32_t workers = 64;
+  ServiceTime time;
+  /// With n requests inside and K workers a request costs 1 + contention·max(0, n/K − 1) times its
+  /// work: locks, caches, context switches. 0: none.
+  double contention = 0;
+  CpuQuota quota;
+  std::vector<Slowdown> slowdowns;
+  std::vector<Step<uint32_t>> workers_steps;  ///< workers lost or added
+  std::vector<Step<ServiceTime>> time_steps;  ///< the mix of requests changes
+  Duration network{};                         ///< one way, between the guard and the service
+  bool holds_worker_during_calls = false;     ///< a thread for each request, waiting for its calls
+};
+
+/// What stands in front of a service. A null `law` means no guard at all.
+struct GuardSpec {
+  std::string name = "none";
+  std::function<std::unique_ptr<Limit>(uint64_t seed)> law;
+  uint32_t limit_max = 100'000;
+  bool queue = true;  ///< the admission queue with its defaults; false refuses at once
+};
+
+/// Which services a request visits: `calls[i]` are made in parallel when service i has done its own
+/// part. Empty vectors are leaves.
+struct RouteSpec {
+  std::string name = "all";
+  uint32_t entry = 0;
+  std::vector<std::vector<uint32_t>> calls;
+};
+
+struct ClientSpec {
+  std::string name = "client";
+  uint32_t route = 0;
+  /// Open loop: Poisson arrivals at this rate per second from the step's instant on.
+  std::vector<Step<double>> rate;
+  /// That many requests at the same instant, besides the rate.
+  std::vector<Step<uint32_t>> bursts;
+  /// Closed loop: so many users, each with an exponential pause between answer and next request.
+  uint32_t users = 0;
+  Duration think = std::chrono::milliseconds(100);
+  Duration timeout = std::chrono::milliseconds(250);
+  int retries = 0;
+  Duration backoff = std::chrono::milliseconds(25);  ///< base, doubled each time, full jitter
+  double retry_budget = 0;     ///< retries per success, with a floor of 10/s; 0: unbounded
+  bool tells_deadline = true;  ///< the guard knows the time-out as a deadline
+  /// Shares of the four criticalities, most critical first; all requests are critical when empty.
+  std::vector<double> mix;
+};
+
+struct ScenarioSpec {
+  std::string name;
+  std::vector<ServiceSpec> services{1};
+  std::vector<RouteSpec> routes{1};
+  std::vector<ClientSpec> clients{1};
+  Instant measure_begin{};
+  Instant measure_end{};  ///< latencies and totals are taken of requests that began in between
+  Instant end{};
+};
+
+}  // namespace weir::sim

@@ -39,7 +39,8 @@ void append_options(std::string& page, const CLI::App& verb) {
     std::string type = option->get_expected_max() == 0 ? "" : option->get_type_name();
     if (option->get_required()) type += " (required)";
     const std::string& fallback = option->get_default_str();
-    const bool has_default = !fallback.empty() && fallback != "[]" && !type.empty();
+    const bool is_empty_list = fallback == "[]" || fallback == "{}";  // CLI11 2.1 and 2.4
+    const bool has_default = !fallback.empty() && !is_empty_list && !type.empty();
     rows += "| " + cell(flags_of(*option)) + " | " + cell(type) + " | " +
             (has_default ? "`" + cell(fallback) + "`" : "") + " | " +
             cell(option->get_description()) + " |\n";

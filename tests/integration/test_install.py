@@ -1,7 +1,9 @@
 """An installed weir serves a project that knows nothing but find_package(weir)."""
 
 import os
+import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,14 +40,27 @@ def test_the_command_is_installed(prefix):
     assert run(prefix / "bin" / "weir", "version").startswith("weir ")
 
 
-def test_every_installed_header_compiles_alone(prefix, tmp_path):
-    headers = sorted((prefix / "include" / "weir").rglob("*.h"))
-    assert headers
-    source = tmp_path / "alone.cc"
-    for header in headers:
-        source.write_text(f'#include "{header.relative_to(prefix / "include")}"\n')
-        run("c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
-            f"-I{prefix / 'include'}", source)
+def newest_clang():
+    versions = [f"clang++-{version}" for version in range(29, 13, -1)]
+    return next((name for name in [*versions, "clang++"] if shutil.which(name)), None)
+
+
+@pytest.mark.parametrize("compiler", ["g++", newest_clang() or "clang++"])
+def test_every_installed_header_compiles_alone(prefix, tmp_path, compiler):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    include = prefix / "include"
+    names = [str(header.relative_to(include)) for header in sorted(include.rglob("*.h"))]
+    assert "weir/policy/policy_stack.h" in names
+
+    def compile_alone(name):
+        source = tmp_path / (name.replace("/", "_") + ".cc")
+        source.write_text(f'#include "{name}"\n')
+        run(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{include}",
+            source)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(compile_alone, names))  # raises what a compilation raised
 
 
 def test_the_package_names_no_folder_of_the_build_machine(prefix):

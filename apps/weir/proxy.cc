@@ -2,6 +2,7 @@
 #include <csignal>
 #include <string>
 
+#include "admin/server.h"
 #include "net/signals.h"
 #include "observe/log.h"
 #include "observe/registry.h"
@@ -12,7 +13,7 @@
 namespace weir::cli {
 namespace {
 
-int run_proxy(const proxy::Options& options) {
+int run_proxy(const proxy::Options& options, const std::string& admin_address) {
   net::block_signals({SIGTERM, SIGINT});  // before the log starts its thread
   observe::Registry registry(proxy::Server::worker_count(options));
   observe::LogOptions log_options;
@@ -22,6 +23,12 @@ int run_proxy(const proxy::Options& options) {
   auto server = proxy::Server::make(options, registry, {&events, &log});
   if (!server) return fail(server.error());
   proxy::Server& running = **server;
+
+  const admin::Routes routes(registry, running, events, WEIR_VERSION);
+  const auto address = net::Address::resolve(admin_address);
+  if (!address) return fail(address.error());
+  auto admin = admin::Server::open(*address, routes);
+  if (!admin) return fail(admin.error());
 
   // The first signal drains, the second ends.
   bool asked = false;
@@ -33,6 +40,7 @@ int run_proxy(const proxy::Options& options) {
   });
   log.write(observe::LogLevel::kInfo, "listening", "ready",
             {{"address", running.address().to_string()},
+             {"admin", (*admin)->address().to_string()},
              {"upstream", running.cluster().name()},
              {"law", options.law},
              {"dry_run", options.dry_run}});
@@ -52,6 +60,8 @@ void add_proxy(CLI::App& parent, Action& action) {
   verb.add_option("--listen", options->listen, "Where callers connect: HOST:PORT or unix:/path");
   verb.add_option("--to", options->targets, "An endpoint of the service; repeat it for more")
       ->required();
+  auto admin = std::make_shared<std::string>("127.0.0.1:9901");
+  verb.add_option("--admin", *admin, "Where metrics, state and probes are read");
   verb.add_flag("--dry-run", options->dry_run, "Decide and count, but refuse nobody");
   verb.add_option("--workers", options->workers, "Event loops; 0: one for each CPU");
   verb.add_option("--law", options->law, "The control law of the concurrency limit");
@@ -70,7 +80,7 @@ void add_proxy(CLI::App& parent, Action& action) {
                "For a caller's next request");
   add_duration(verb, "--drain-timeout", options->timeouts.drain,
                "For what is under way, after SIGTERM");
-  verb.callback([options, &action] { action = [options] { return run_proxy(*options); }; });
+  verb.callback([options, admin, &action] { action = [options, admin] { return run_proxy(*options, *admin); }; });
 }
 
 }  // namespace weir::cli

@@ -54,6 +54,7 @@ class Server final : public observe::StateProvider,
   std::vector<observe::ComponentState> components() const override;
   bool draining() const noexcept override { return cluster_->group().draining(); }
   bool dry_run() const noexcept override { return options_.dry_run; }
+  Duration stalled_for() const noexcept override;
   void collect(observe::MetricSink& sink) const override;
 
  private:

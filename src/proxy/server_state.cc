@@ -1,5 +1,6 @@
 // What the server tells about itself: the state of what can refuse, and the gauges. Reads atomics
 // only.
+#include <algorithm>
 #include <string>
 
 #include "proxy/server.h"
@@ -67,6 +68,14 @@ std::vector<observe::ComponentState> Server::components() const {
   pool.figures = {{"idle_connections", counts.idle}, {"connecting", counts.connecting}};
   all.push_back(std::move(pool));
   return all;
+}
+
+Duration Server::stalled_for() const noexcept {
+  const Instant now = net::SteadyClock::instance().now();
+  Duration worst{};
+  for (const auto& worker : workers_)
+    worst = std::max(worst, now - worker->heartbeat() - Worker::kHeartbeat);
+  return worst;
 }
 
 void Server::collect(observe::MetricSink& sink) const {

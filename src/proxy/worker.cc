@@ -33,12 +33,14 @@ Worker::Worker(uint16_t index, const Options& options, const Cluster& cluster, W
       rng_(random_seed()),
       gate_(cluster.make_gate(index)),
       upstreams_(*this, cluster.endpoints()),
+      heartbeat_timer_(loop_.timers(), net::Callback::to<&Worker::beat>(this)),
       pump_timer_(loop_.timers(), net::Callback::to<&Worker::pump>(this)),
       drain_timer_(loop_.timers(), net::Callback::to<&Worker::stop>(this)),
       pump_task_(net::Callback::to<&Worker::pump>(this)),
       drain_task_(net::Callback::to<&Worker::begin_drain>(this)),
       stop_task_(net::Callback::to<&Worker::stop>(this)) {
   loop_.set_turn_end(net::Callback::to<&Worker::on_turn_end>(this));
+  beat();
 }
 
 Worker::~Worker() {
@@ -117,6 +119,11 @@ void Worker::on_turn_end() {
   graveyard_.clear();
   upstreams_.bury();
   if (draining_) end_drain_if_done();
+}
+
+void Worker::beat() {
+  heartbeat_.store(loop_.now(), std::memory_order_relaxed);
+  heartbeat_timer_.arm(loop_.now() + kHeartbeat);
 }
 
 void Worker::begin_drain() {

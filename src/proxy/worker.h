@@ -48,6 +48,9 @@ class Worker final : private GateSink, private net::AcceptHandler {
   uint32_t connection_count() const noexcept {
     return connection_count_.load(std::memory_order_relaxed);
   }
+  /// When the loop last came round for its heartbeat.
+  Instant heartbeat() const noexcept { return heartbeat_.load(std::memory_order_relaxed); }
+  static constexpr Duration kHeartbeat = std::chrono::seconds(1);
   const UpstreamPool& pool() const noexcept { return upstreams_; }
 
   // For the exchanges and connections of this worker.
@@ -81,6 +84,7 @@ class Worker final : private GateSink, private net::AcceptHandler {
   void refused(QueueEntry& entry, const Rejection& rejection) noexcept override;
 
   void on_turn_end();
+  void beat();
   void pump();
   void begin_drain();
   void end_drain_if_done();
@@ -100,7 +104,9 @@ class Worker final : private GateSink, private net::AcceptHandler {
   std::list<DownstreamH1> connections_;
   std::list<DownstreamH1> graveyard_;
   std::atomic<uint32_t> connection_count_{0};
+  std::atomic<Instant> heartbeat_;
   std::unique_ptr<net::Listener> listener_;
+  net::Timer heartbeat_timer_;
   net::Timer pump_timer_;
   net::Timer drain_timer_;
   net::Task pump_task_;

@@ -65,6 +65,8 @@ void add_proxy(CLI::App& parent, Action& action) {
   verb.add_flag("--dry-run", options->dry_run, "Decide and count, but refuse nobody");
   verb.add_option("--workers", options->workers, "Event loops; 0: one for each CPU");
   verb.add_option("--law", options->law, "The control law of the concurrency limit");
+  verb.add_option("--limit-max", options->limit_max,
+                  "Requests in flight, at most, whatever the law");
   verb.add_option("--queue-depth", options->queue.depth_max,
                   "Requests that may wait a worker; 0: none");
   add_duration(verb, "--queue-wait", options->queue.wait_max, "How long a request may wait");
@@ -80,7 +82,9 @@ void add_proxy(CLI::App& parent, Action& action) {
                "For a caller's next request");
   add_duration(verb, "--drain-timeout", options->timeouts.drain,
                "For what is under way, after SIGTERM");
-  verb.callback([options, admin, &action] { action = [options, admin] { return run_proxy(*options, *admin); }; });
+  verb.callback([options, admin, &action] {
+    action = [options, admin] { return run_proxy(*options, *admin); };
+  });
 }
 
 }  // namespace weir::cli

@@ -86,9 +86,25 @@ Permit Worker::admit_in_shadow(const RequestContext& context, Instant now) noexc
 }
 
 std::string_view Worker::policy_name(const Rejection& rejection) const noexcept {
+  switch (rejection.reason) {
+    case Reason::kQueueFull:
+    case Reason::kQueueTimeout:
+    case Reason::kShed: return "queue";
+    case Reason::kDeadlinePassed:
+    case Reason::kDeadlineInfeasible: return "deadline";
+    case Reason::kPoolFull: return "pool";
+    case Reason::kDraining: return "drain";
+    case Reason::kConcurrencyLimit:
+    case Reason::kPriority:
+    case Reason::kBulkheadFull:
+    case Reason::kBreakerOpen:
+    case Reason::kRetryBudget:
+    case Reason::kQuota:
+    case Reason::kNoCredit: break;
+  }
   const PolicyStack& stack = gate_->stack();
-  if (rejection.policy_index >= stack.policy_count()) return "queue";
-  return stack.policy(rejection.policy_index).name();
+  const bool known = rejection.policy_index < stack.policy_count();
+  return known ? stack.policy(rejection.policy_index).name() : "gate";
 }
 
 void Worker::on_completed(Outcome outcome, Duration latency) noexcept {

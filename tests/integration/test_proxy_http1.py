@@ -165,8 +165,9 @@ def test_100_continue_is_sent_once_the_request_is_admitted():
 
 
 def test_interim_answers_of_the_origin_are_swallowed_or_passed_on():
-    with proxied(answering(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                           b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as (proxy, _origin):
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with proxied(answering(interim + final)) as (proxy, _origin):
         wire = proxy.connect()
         wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         status, fields, _ = wire.response()
@@ -184,7 +185,8 @@ def test_an_early_answer_to_a_long_upload_arrives():
 
     with proxied(serve) as (proxy, _origin):
         wire = proxy.connect()
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100000)
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
+        wire.send(b"x" * 100000)
         status, _, body = wire.response()
         assert (status, body) == (413, b"big")
 
@@ -210,7 +212,8 @@ def test_any_split_of_the_bytes_gives_the_same_answers(echoed, seed):
             requests += (b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
                          % (number, len(body)) + body)
         else:
-            requests += b"POST /%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" % number
+            requests += b"POST /%d HTTP/1.1\r\nHost: a\r\n" % number
+            requests += b"Transfer-Encoding: chunked\r\n\r\n"
             for start in range(0, len(body), 7):
                 piece = body[start:start + 7]
                 requests += b"%x\r\n" % len(piece) + piece + b"\r\n"

@@ -1,4 +1,4 @@
-"""What goes wrong around requests: time-outs, peers that vanish or stall, shutting down, bad starts."""
+"""Around requests: time-outs, peers that vanish or stall, shutting down, bad starts."""
 
 import json
 import signal
@@ -220,7 +220,8 @@ def test_a_caller_that_leaves_in_the_middle_of_an_answer_or_a_body():
         Wire(connection).head()
         try:
             while True:
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n" + b"x" * MIB)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n")
+                connection.sendall(b"x" * 999999999)
         except OSError:
             ended.release()
 
@@ -243,7 +244,8 @@ def test_waiting_callers_that_leave_free_their_places():
         begun.set()
         wire.rest()
 
-    with proxied(serve, "--limit-max", "1", "--queue-wait", "20s", "--workers", "1") as (proxy, _o):
+    flags = ("--limit-max", "1", "--queue-wait", "20s", "--workers", "1")
+    with proxied(serve, *flags) as (proxy, _origin):
         first = proxy.connect()
         first.send(GET)
         assert begun.wait(PATIENCE)

@@ -101,7 +101,8 @@ def test_a_request_that_waits_is_served_when_its_turn_comes():
 
 def test_waiting_has_an_end():
     held = Held()
-    with proxied(held, "--limit-max", "1", "--queue-wait", "100ms", "--workers", "1") as (proxy, _o):
+    flags = ("--limit-max", "1", "--queue-wait", "100ms", "--workers", "1")
+    with proxied(held, *flags) as (proxy, _origin):
         _first = busy(proxy, held)
         status, _, body = proxy.get()
         assert status == 503

@@ -5,6 +5,7 @@
 #include "admin/server.h"
 #include "net/signals.h"
 #include "observe/log.h"
+#include "observe/process_source.h"
 #include "observe/registry.h"
 #include "options.h"
 #include "proxy/server.h"
@@ -19,6 +20,8 @@ int run_proxy(const proxy::Options& options, const std::string& admin_address) {
   observe::LogOptions log_options;
   log_options.format = observe::log_format_for(2);
   observe::Log log(log_options);
+  const observe::ProcessSource process(log, WEIR_VERSION);
+  registry.add_source(process);
   observe::EventRing events;
   auto server = proxy::Server::make(options, registry, {&events, &log});
   if (!server) return fail(server.error());

@@ -31,7 +31,10 @@ void ControlLoop::tick() {
   signals.queued = cluster_.group().waiting();
   limiter.set_signals(signals);
   const uint32_t before = limiter.limit();
-  if (const auto change = limiter.tick(now)) tell(*change);
+  if (const auto change = limiter.tick(now)) {
+    inflight_peak_.store(change->window.inflight_peak, std::memory_order_relaxed);
+    tell(*change);
+  }
   if (limiter.limit() > before) {
     const uint64_t waiting = cluster_.group().waiting_mask();
     for (int worker = 0; worker < workers_; ++worker)
@@ -54,9 +57,16 @@ void ControlLoop::tell(const LimitChange& change) {
   event.before = change.before;
   event.after = change.after;
   event.cause = to_string(change.cause);
+  size_t used = 0;
   const auto& names = cluster_.limiter().law().figure_names();
-  for (size_t i = 0; i < 4 && !names[i].empty(); ++i)
-    event.figures[i] = {names[i].data(), change.figures[i]};
+  for (; used < names.size() && !names[used].empty(); ++used)
+    event.figures[used] = {names[used].data(), change.figures[used]};
+  // What the law was shown, as far as a person wants to see it.
+  const WindowStats& window = change.window;
+  event.figures[used++] = {"throughput_per_second", window.throughput_per_second()};
+  event.figures[used++] = {"inflight_peak", static_cast<double>(window.inflight_peak)};
+  event.figures[used++] = {"latency_median_ms", to_seconds(window.latency.quantile(0.5)) * 1e3};
+  event.figures[used++] = {"dropped", static_cast<double>(window.dropped)};
   if (events_ != nullptr) events_->put(event);
   const double moved = std::abs(double{event.after} - logged_limit_);
   if (log_ == nullptr || moved < kLoggedShare * logged_limit_) return;

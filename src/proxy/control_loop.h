@@ -2,6 +2,7 @@
 // force, and tells it once as one event.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 
 #include "net/event_loop.h"
@@ -21,6 +22,8 @@ class ControlLoop {
 
   /// The last decision that moved the limit. From any thread.
   LimitMove last_move() const;
+  /// The most requests in flight during the law's last window. From any thread.
+  uint32_t inflight_peak() const noexcept { return inflight_peak_.load(std::memory_order_relaxed); }
 
  private:
   // Not more often than this: laws want windows of 10 ms and more, and 100 wake-ups a second cost
@@ -42,6 +45,7 @@ class ControlLoop {
   net::Timer timer_;
   mutable std::mutex mutex_;  // guards last_move_
   LimitMove last_move_;
+  std::atomic<uint32_t> inflight_peak_{0};
 };
 
 }  // namespace weir::proxy

@@ -85,6 +85,7 @@ void Server::collect(observe::MetricSink& sink) const {
   const double inflight = limiter.inflight();
   const double limit = limiter.limit();
   sink.value(Metric::kInflight, {name}, inflight);
+  sink.value(Metric::kInflightPeak, {name}, control_->inflight_peak());
   sink.value(Metric::kConcurrencyLimit, {name}, limit);
   sink.value(Metric::kSaturation, {name}, std::min(1.0, inflight / limit));
   sink.value(Metric::kQueueDepth, {name}, cluster_->group().waiting());

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "config/suggest.h"
 #include "options.h"
-#include "suggest.h"
 #include "verbs.h"
 
 namespace weir::cli {
@@ -16,6 +16,7 @@ constexpr const char* kDescription =
 void add_verbs(CLI::App& root, Action& action) {
   add_lab(root, action);
   add_proxy(root, action);
+  add_bridge(root, action);
   add_version(root, action);
   add_docs(root, action);
 }
@@ -57,7 +58,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   }
   const std::string word = unknown.front().substr(0, unknown.front().find('='));
   const bool is_flag = word.starts_with("-");
-  const std::string guess = nearest(word, is_flag ? flags_of(app) : verbs_of(app));
+  const std::string guess = config::nearest(word, is_flag ? flags_of(app) : verbs_of(app));
   const char* kind = is_flag ? "flag" : verbs_of(app).empty() ? "argument" : "verb";
   std::string sentence = std::string("unknown ") + kind + " '" + word + "'";
   if (!guess.empty()) sentence += "; did you mean '" + guess + "'?";

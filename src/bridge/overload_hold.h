@@ -24,7 +24,8 @@ class OverloadHold {
 
   explicit OverloadHold(Options options) noexcept : options_(options) {}
 
-  void succeeded() noexcept {
+  /// The service took something, or failed at it by itself: it is there.
+  void answered() noexcept {
     refused_ = 0;
     until_ = {};
   }

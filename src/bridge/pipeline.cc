@@ -87,6 +87,10 @@ void Pipeline::reached_end(uint32_t id, int tier) {
   group_of(id).streams[static_cast<size_t>(tier)].indexed = true;
 }
 
+bool Pipeline::indexed(uint32_t id, int tier) const {
+  return group_of(id).streams[static_cast<size_t>(tier)].indexed;
+}
+
 Door Pipeline::door(Now now) {
   const Record* record = lanes_.peek(now.steady);
   if (record == nullptr) return Door::kNobody;
@@ -137,10 +141,6 @@ void Pipeline::put_back(Record& record, Duration delay, Now now) {
   if (!group.stopped) return;
   for (const auto& dropped : lanes_.take(record.source())) drop(*dropped);
   forget_if_empty(id);
-}
-
-Position Pipeline::position(uint32_t group, int tier) const {
-  return tracker(group, tier).position();
 }
 
 const OffsetTracker& Pipeline::tracker(uint32_t group, int tier) const {

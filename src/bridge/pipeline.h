@@ -71,6 +71,7 @@ class Pipeline {
   void skip(uint32_t group, int tier, int64_t offset);
   /// The stream was read to its present end.
   void reached_end(uint32_t group, int tier);
+  bool indexed(uint32_t group, int tier) const;
 
   // Work.
 
@@ -89,8 +90,6 @@ class Pipeline {
 
   // Seeing.
 
-  /// What to commit for a stream; Position{-1} while nothing is known.
-  Position position(uint32_t group, int tier) const;
   const OffsetTracker& tracker(uint32_t group, int tier) const;
   /// Records out: being delivered or moved.
   size_t out(uint32_t group) const;

@@ -133,7 +133,7 @@ class Process {
   bool commit() {
     bool all_done = out_.empty() && pipeline_.held() == 0;
     for (size_t tier = 0; tier < world_.logs.size(); ++tier) {
-      world_.committed[tier] = pipeline_.position(group_, static_cast<int>(tier));
+      world_.committed[tier] = pipeline_.tracker(group_, static_cast<int>(tier)).position();
       all_done &= world_.committed[tier].offset == static_cast<int64_t>(world_.logs[tier].size());
     }
     completions_ = 0;

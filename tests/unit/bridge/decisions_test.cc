@@ -102,7 +102,7 @@ TEST(OverloadHold, AStreakPausesLongerAndLongerAndASuccessEndsIt) {
   }
   EXPECT_GE(pause, seconds(2));
   EXPECT_LE(pause, seconds(5));
-  hold.succeeded();
+  hold.answered();
   EXPECT_FALSE(hold.holds(now));
   EXPECT_FALSE(hold.testing());
 }

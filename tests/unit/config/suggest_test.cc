@@ -1,8 +1,8 @@
-#include "suggest.h"
+#include "config/suggest.h"
 
 #include <gtest/gtest.h>
 
-namespace weir::cli {
+namespace weir::config {
 namespace {
 
 const std::vector<std::string> kFlags = {"--listen", "--to", "--admin", "--dry-run"};
@@ -26,4 +26,4 @@ TEST(Nearest, PrefersTheFewestEdits) {
 }
 
 }  // namespace
-}  // namespace weir::cli
+}  // namespace weir::config

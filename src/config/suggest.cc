@@ -1,8 +1,8 @@
-#include "suggest.h"
+#include "config/suggest.h"
 
 #include <algorithm>
 
-namespace weir::cli {
+namespace weir::config {
 namespace {
 
 constexpr int kEditsMax = 2;
@@ -41,4 +41,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
-}  // namespace weir::cli
+}  // namespace weir::config

@@ -1,0 +1,120 @@
+#include "bridge/http_request.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "http/chars.h"
+
+namespace weir::bridge {
+namespace {
+
+constexpr size_t kKeyBytesMax = 4 * 1024;
+constexpr size_t kHeaderBytesMax = 16 * 1024;
+constexpr std::string_view kContentType = "content-type";
+
+void field(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ").append(value).append("\r\n");
+}
+
+void field(std::string& head, std::string_view name, int64_t value) {
+  field(head, name, std::to_string(value));
+}
+
+// RFC 3986: everything but unreserved characters.
+std::string percent_encoded(std::string_view bytes) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || http::is_digit(c) ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      text += c;
+    } else {
+      text.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+  return text;
+}
+
+bool is_field_value(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+void record_headers(std::string& head, const Record& record) {
+  size_t bytes = 0;
+  for (const auto& [name, value] : record.headers) {
+    if (http::equals_ignoring_case(name, kContentType)) continue;
+    if (!http::is_token(name) || !is_field_value(value)) continue;
+    bytes += name.size() + value.size();
+    if (bytes > kHeaderBytesMax) return;
+    head.append("Kafka-Header-").append(name).append(": ").append(value).append("\r\n");
+  }
+}
+
+std::string_view content_type(const Record& record) {
+  for (const auto& [name, value] : record.headers)
+    if (http::equals_ignoring_case(name, kContentType) && is_field_value(value)) return value;
+  return "application/octet-stream";
+}
+
+Answer answer_of(int status) {
+  if (status >= 200 && status < 300) return Answer::kDelivered;
+  if (status == 429 || status == 503 || status == 529) return Answer::kOverloaded;
+  if (status == 408 || status == 425 || status >= 500) return Answer::kFailed;
+  return Answer::kRejected;
+}
+
+}  // namespace
+
+std::string request_head(const Record& record, const DeliverOptions& options,
+                         std::string_view authority) {
+  const Origin& origin = record.origin;
+  std::string head;
+  head.reserve(512);
+  head.append("POST ").append(options.path).append(" HTTP/1.1\r\n");
+  field(head, "Host", authority);
+  field(head, "Content-Type", content_type(record));
+  field(head, "Content-Length", static_cast<int64_t>(record.value.size()));
+  field(head, "Kafka-Topic", origin.topic);
+  field(head, "Kafka-Partition", origin.partition);
+  field(head, "Kafka-Offset", origin.offset);
+  field(head, "Kafka-Timestamp", record.timestamp_ms);
+  if (record.has_key && record.key.size() <= kKeyBytesMax)
+    field(head, "Kafka-Key", percent_encoded(record.key));
+  field(head, "Idempotency-Key",
+        "\"" + origin.topic + "/" + std::to_string(origin.partition) + "/" +
+            std::to_string(origin.offset) + "\"");
+  field(head, "X-Envoy-Attempt-Count", record.attempts + 1);
+  field(head, "X-Request-Deadline-Ms",
+        std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count());
+  field(head, "X-Weir-Priority", to_string(options.priority));
+  record_headers(head, record);
+  return head.append("\r\n");
+}
+
+Delivery delivery_of(const http::ResponseHead& response, int64_t now_seconds) {
+  Delivery delivery;
+  delivery.status = response.status;
+  delivery.answer = answer_of(response.status);
+  if (delivery.answer == Answer::kDelivered) return delivery;
+  delivery.retry_after =
+      parse_retry_after(response.headers.value(http::HeaderName::kRetryAfter), now_seconds);
+  delivery.error = "the service answered " + std::string(response.status_text());
+  return delivery;
+}
+
+Duration parse_retry_after(std::string_view value, int64_t now_seconds) {
+  uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error == std::errc{} && end == value.data() + value.size())
+    return std::chrono::seconds(seconds);
+  std::tm date{};
+  const std::string text(value);
+  const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (rest == nullptr || *rest != '\0') return {};
+  return std::chrono::seconds(std::max<int64_t>(timegm(&date) - now_seconds, 0));
+}
+
+}  // namespace weir::bridge

@@ -9,6 +9,7 @@ void add_lab(CLI::App& parent, Action& action) {
   lab->require_subcommand(1);
   add_lab_service(*lab, action);
   add_lab_load(*lab, action);
+  add_lab_demo(*lab, action);
 }
 
 }  // namespace weir::cli

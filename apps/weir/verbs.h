@@ -20,5 +20,6 @@ void add_version(CLI::App& parent, Action& action);
 void add_lab(CLI::App& parent, Action& action);
 void add_lab_service(CLI::App& parent, Action& action);
 void add_lab_load(CLI::App& parent, Action& action);
+void add_lab_demo(CLI::App& parent, Action& action);
 
 }  // namespace weir::cli

@@ -108,6 +108,9 @@ class HttpClient::Connection final : private net::IoHandler {
     }
     while (!body_.done()) {
       const http::BodyStep step = body_.decode(in_.readable());
+      if (exchange_.body == Body::kKeep && reply_.body.size() < kBodyMax) {
+        reply_.body += step.payload;
+      }
       in_.consume(step.consumed);
       if (step.event == http::BodyEvent::kError) return fail();
       if (step.event == http::BodyEvent::kNeedMore) return;
@@ -174,8 +177,8 @@ HttpClient::~HttpClient() {
   for (auto& [connection, owned] : connections_) connection->close();
 }
 
-void HttpClient::call(std::string_view request, Instant deadline, Done done) {
-  Exchange exchange{request, deadline, std::move(done)};
+void HttpClient::call(std::string_view request, Instant deadline, Done done, Body body) {
+  Exchange exchange{request, deadline, std::move(done), body};
   if (idle_.empty()) return open(std::move(exchange));
   Connection* connection = idle_.back();
   idle_.pop_back();

@@ -21,7 +21,11 @@ struct Reply {
   Kind kind = Kind::kBroken;
   int status = 0;          ///< of kAnswered
   Duration retry_after{};  ///< as the answer said; zero if it said nothing
+  std::string body{};      ///< if it was asked for
 };
+
+/// Whether an answer's body is wanted.
+enum class Body : uint8_t { kDrop, kKeep };
 
 /// Opens a connection whenever none is idle, as open-loop callers do, up to a bound; an exchange
 /// that outlives its deadline closes its connection, as an impatient client does. Belongs to one
@@ -36,9 +40,12 @@ class HttpClient {
   HttpClient(net::EventLoop& loop, net::Address address, size_t connections_max = kConnectionsMax);
   ~HttpClient();
 
+  /// A kept body is cut off here: it is for reports of a few KiB.
+  static constexpr size_t kBodyMax = 1024 * 1024;
+
   /// Sends `request`, a whole message whose bytes must outlive the exchange. Broken at once
   /// (through the loop) when connections_max is reached; exhausted() counts that.
-  void call(std::string_view request, Instant deadline, Done done);
+  void call(std::string_view request, Instant deadline, Done done, Body body = Body::kDrop);
 
   size_t connections() const { return connections_.size(); }
   uint64_t exhausted() const { return exhausted_; }
@@ -49,6 +56,7 @@ class HttpClient {
     std::string_view request;
     Instant deadline{};
     Done done;
+    Body body = Body::kDrop;
   };
 
   void open(Exchange exchange);

@@ -20,7 +20,7 @@ using ExchangeId = uint64_t;
 struct Answer {
   int status = 200;
   std::string_view content_type = "text/plain";
-  std::string body;
+  std::string body{};
   /// Bytes of filler that follow `body`; they cost no memory.
   uint64_t filler_bytes = 0;
 };

@@ -1,0 +1,138 @@
+#include "lab/demo.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "lab/demo_report.h"
+#include "lab/demo_stage.h"
+#include "lab/run_service.h"
+#include "net/signals.h"
+
+namespace weir::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Draws the stage: a screen a few times a second on a terminal, else a line every two seconds.
+class Display {
+ public:
+  Display(net::EventLoop& loop, bool screen)
+      : loop_(loop),
+        screen_(screen),
+        style_{std::getenv("NO_COLOR") == nullptr},
+        timer_(loop.timers(), net::Callback::to<&Display::draw>(this)) {
+    if (screen_) std::fputs("\x1b[?1049h\x1b[?25l", stdout);  // a screen of its own, no cursor
+    timer_.arm(loop.now());
+  }
+  ~Display() {
+    if (screen_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
+    std::fflush(stdout);
+  }
+
+  void show(const DemoStage* stage) { stage_ = stage; }
+
+ private:
+  void draw() {
+    timer_.arm(loop_.now() + (screen_ ? Duration(250ms) : Duration(2s)));
+    if (stage_ == nullptr || !stage_->playing()) return;
+    const DemoFrame frame = stage_->frame();
+    if (screen_) {
+      // Home, then each line with the rest of it erased: no flicker.
+      std::string text = "\x1b[H";
+      for (const char c : demo_screen(frame, style_)) {
+        if (c == '\n') text += "\x1b[K";
+        text += c;
+      }
+      std::fputs((text + "\x1b[J").c_str(), stdout);
+    } else {
+      std::printf("%s\n", demo_line(frame).c_str());
+    }
+    std::fflush(stdout);
+  }
+
+  net::EventLoop& loop_;
+  bool screen_;
+  ViewStyle style_;
+  const DemoStage* stage_ = nullptr;
+  net::Timer timer_;
+};
+
+/// Plays the story, once without weir and once with it.
+class Player {
+ public:
+  Player(const DemoOptions& options, ScratchDirectory& scratch)
+      : options_(options),
+        scratch_(scratch),
+        signals_(loop_, {SIGINT, SIGTERM, SIGHUP}, [this](int) { stopped_ = true; }),
+        display_(loop_, !options.plain && isatty(STDOUT_FILENO) != 0) {}
+
+  Expected<DemoRun> play(bool with_weir) {
+    const std::string& logs = options_.log_path.empty() ? scratch_.path() : options_.log_path;
+    std::optional<Expected<void>> end;
+    auto stage = DemoStage::open(loop_, options_.plan, with_weir, logs,
+                                 [&end](Expected<void> how) { end = std::move(how); });
+    if (!stage) return tl::unexpected(stage.error());
+    display_.show(stage->get());
+    while (!end && !stopped_) loop_.run_once(100ms);
+    display_.show(nullptr);
+    if (stopped_) return tl::unexpected(Error{ErrorKind::kUnavailable, "interrupted", {}});
+    if (*end) return (*stage)->result();
+    scratch_.keep();
+    return tl::unexpected(Error{end->error().kind, end->error().message, "its log is in " + logs});
+  }
+
+ private:
+  const DemoOptions& options_;
+  ScratchDirectory& scratch_;
+  net::EventLoop loop_;
+  bool stopped_ = false;
+  net::SignalWatcher signals_;
+  Display display_;
+};
+
+Expected<void> write_file(const std::string& path, const std::string& text) {
+  if (path.empty()) return {};
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return {};
+  return tl::unexpected(
+      Error{ErrorKind::kUnavailable, "cannot write " + path, "check that its folder exists"});
+}
+
+Expected<DemoResult> play_both(const DemoOptions& options) {
+  auto scratch = ScratchDirectory::make();
+  if (!scratch) return tl::unexpected(scratch.error());
+  Player player(options, *scratch);
+  auto without = player.play(false);
+  if (!without) return tl::unexpected(without.error());
+  auto with = player.play(true);
+  if (!with) return tl::unexpected(with.error());
+  return DemoResult{options.plan, std::move(*without), std::move(*with)};
+}
+
+}  // namespace
+
+Expected<bool> run_demo(const DemoOptions& options) {
+  raise_file_limit();
+  const auto result = play_both(options);
+  if (!result) return tl::unexpected(result.error());
+  const auto claims = judge(*result);
+  std::printf("%s\n%s", demo_table(*result).c_str(), claims_text(claims).c_str());
+  if (auto done = write_file(options.svg_path, demo_svg(*result)); !done) {
+    return tl::unexpected(done.error());
+  }
+  if (auto done = write_file(options.html_path, demo_html(*result, claims)); !done) {
+    return tl::unexpected(done.error());
+  }
+  if (!options.html_path.empty()) std::printf("\nreport: %s\n", options.html_path.c_str());
+  bool all = true;
+  for (const Claim& claim : claims) all = all && claim.held;
+  return all;
+}
+
+}  // namespace weir::lab

@@ -1,4 +1,4 @@
-"""The subjects of the live comparison: how each is put before the service, and with which settings."""
+"""The subjects of the live comparison: how each is put before the service, and how it is set up."""
 
 import contextlib
 import json

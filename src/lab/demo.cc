@@ -104,6 +104,13 @@ Expected<void> write_file(const std::string& path, const std::string& text) {
       Error{ErrorKind::kUnavailable, "cannot write " + path, "check that its folder exists"});
 }
 
+/// A minute and a half is too long to learn that the report has nowhere to go.
+Expected<void> check_writable(const std::string& path) {
+  if (path.empty() || std::ofstream(path, std::ios::app)) return {};
+  return tl::unexpected(
+      Error{ErrorKind::kUnavailable, "cannot write " + path, "check that its folder exists"});
+}
+
 Expected<DemoResult> play_both(const DemoOptions& options) {
   auto scratch = ScratchDirectory::make();
   if (!scratch) return tl::unexpected(scratch.error());
@@ -118,6 +125,9 @@ Expected<DemoResult> play_both(const DemoOptions& options) {
 }  // namespace
 
 Expected<bool> run_demo(const DemoOptions& options) {
+  for (const std::string& path : {options.html_path, options.svg_path}) {
+    if (auto checked = check_writable(path); !checked) return tl::unexpected(checked.error());
+  }
   raise_file_limit();
   const auto result = play_both(options);
   if (!result) return tl::unexpected(result.error());

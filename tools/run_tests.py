@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Nothing may hang for ever: each suite, like each test in it, has an end.
 SUITE_SECONDS_MAX = 30 * 60
+SANITIZER_REPORT_MAX = 4000  # characters that are shown; the file has the rest
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Runner:
             WEIR_BUILD=str(self.build),
             WEIR_PRESET=preset,
             PYTHONDONTWRITEBYTECODE="1",
-            ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
+            ASAN_OPTIONS="detect_leaks=1",
             UBSAN_OPTIONS="print_stacktrace=1",
             TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1",
         )
@@ -131,7 +132,18 @@ class Runner:
         return self.with_junit("unit", words)
 
     def integration(self):
-        return self.pytest("integration", "tests/integration")
+        """Sanitizers report into files here: a test need not look at how its processes ended."""
+        prefix = self.reports / "sanitizer"
+        for old in self.reports.glob("sanitizer.*"):
+            old.unlink()
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            self.environment[name] += f":log_path={prefix}"
+        tally = self.pytest("integration", "tests/integration")
+        for report in sorted(self.reports.glob("sanitizer.*")):
+            say(f"a process of the tests left {report.name}:")
+            print(report.read_text(errors="replace")[:SANITIZER_REPORT_MAX], flush=True)
+            tally.failed += 1
+        return tally
 
     def executables(self, kind):
         """Suites in other languages: tests/KIND/NAME/run, which takes the path of a JUnit file."""

@@ -130,6 +130,23 @@ decltype(auto) operator|(P flow, Op op) {
   return std::move(op)(std::move(flow));
 }
 
+/// A flow made of the function that subscribes; what operators with a state of their own return.
+template <typename T, typename F>
+struct LiftedFlow {
+  using Item = T;
+  F subscribe_fn;
+
+  void subscribe(std::shared_ptr<Subscriber<T>> subscriber) const {
+    WEIR_ASSERT(subscriber != nullptr);  // §1.9
+    subscribe_fn(std::move(subscriber));
+  }
+};
+
+template <typename T, typename F>
+LiftedFlow<T, F> lift(F subscribe_fn) {
+  return {std::move(subscribe_fn)};
+}
+
 /// Subscribes `sink`, a last stage, to any flow.
 template <FlowLike P, typename Sink>
 void run_with(const P& flow, Sink sink) {

@@ -21,9 +21,10 @@ inline constexpr size_t kCacheLine = 128;
 template <typename T>
 class SpscRing {
  public:
-  /// Room for at least `capacity_min` items; rounded up to a power of two.
-  explicit SpscRing(size_t capacity_min)
-      : mask_(std::bit_ceil(capacity_min < 2 ? size_t{2} : capacity_min) - 1),
+  /// Room for exactly `capacity` items, at least 1.
+  explicit SpscRing(size_t capacity)
+      : capacity_(capacity),
+        mask_(std::bit_ceil(capacity) - 1),
         slots_(std::make_unique<Slot[]>(mask_ + 1)) {}
   SpscRing(const SpscRing&) = delete;
   SpscRing& operator=(const SpscRing&) = delete;
@@ -32,13 +33,13 @@ class SpscRing {
     clear();
   }
 
-  size_t capacity() const noexcept { return mask_ + 1; }
+  size_t capacity() const noexcept { return capacity_; }
 
   /// False, and `item` untouched, when full. Not visible to the consumer before publish().
   bool push(T&& item) noexcept {
-    if (pushed_ - head_seen_ > mask_) {
+    if (pushed_ - head_seen_ >= capacity_) {
       head_seen_ = head_.load(std::memory_order_acquire);
-      if (pushed_ - head_seen_ > mask_) return false;
+      if (pushed_ - head_seen_ >= capacity_) return false;
     }
     ::new (slots_[pushed_ & mask_].bytes) T(std::move(item));
     ++pushed_;
@@ -95,7 +96,8 @@ class SpscRing {
     alignas(T) std::byte bytes[sizeof(T)];
   };
 
-  const size_t mask_;
+  const size_t capacity_;
+  const size_t mask_;  // the slots are a power of two
   const std::unique_ptr<Slot[]> slots_;
   alignas(kCacheLine) uint64_t pushed_ = 0;  // producer
   uint64_t head_seen_ = 0;

@@ -1,0 +1,396 @@
+// group_by_key: one flow becomes one flow for each key.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+
+#include "weir/base/assert.h"
+#include "weir/streams/demand.h"
+#include "weir/streams/drain.h"
+#include "weir/streams/flow.h"
+#include "weir/streams/node_pool.h"
+#include "weir/streams/queue_stage.h"
+#include "weir/streams/spsc_ring.h"
+
+namespace weir::streams {
+
+struct GroupOptions {
+  uint64_t groups_max = 1024;  ///< live at a time; one more key ends with StreamFault::kTooManyGroups
+  uint64_t prefetch = 256;     ///< items of all groups together that are asked for and not yet passed on
+};
+
+/// One key's items. For one subscriber, once; a group that is destroyed without any is skipped: its
+/// items are dropped, and the next item of its key begins a new group.
+template <typename K, typename T>
+struct Group {
+  K key;
+  Flow<T> items;
+};
+
+namespace detail {
+
+/// What groups need of the stage that feeds them.
+class GroupFeed {
+ public:
+  virtual ~GroupFeed() = default;
+  virtual void used(uint64_t n) noexcept = 0;  ///< n items have left a group's queue
+  virtual void group_over() noexcept = 0;
+};
+
+/// A group's queue and its subscriber. Fed by the stage; drained by whoever has something to do.
+template <typename T>
+class GroupState final : public Subscription, public std::enable_shared_from_this<GroupState<T>> {
+ public:
+  GroupState(std::shared_ptr<GroupFeed> feed, NodePool<T>& pool, PoolNode<T>* stub)
+      : feed_(std::move(feed)), queue_(pool, stub) {}
+
+  // The stage's side.
+  bool push(T&& item) noexcept { return queue_.push(std::move(item)); }
+  void wake() noexcept { drain(); }
+  void end(const StreamError& error) noexcept {
+    error_ = error;
+    done_.store(true, std::memory_order_release);
+    drain();
+  }
+  bool over() const noexcept { return over_.load(std::memory_order_acquire); }
+
+  // The subscriber's side.
+  void subscribe(std::shared_ptr<Subscriber<T>> subscriber) noexcept {
+    if (taken_.exchange(true, std::memory_order_acq_rel)) {
+      subscriber->on_subscribe(std::make_shared<EmptySubscription>());
+      subscriber->on_error(StreamError::fault(StreamFault::kTooManySubscribers,
+                                              "a group has one subscriber (§1.11)"));
+      return;
+    }
+    subscriber->on_subscribe(this->shared_from_this());
+    arriving_ = std::move(subscriber);
+    here_.store(true, std::memory_order_release);
+    drain();
+  }
+  /// The handle is gone; without a subscriber nobody will ever come.
+  void abandon() noexcept {
+    if (!taken_.exchange(true, std::memory_order_acq_rel)) cancel();
+  }
+  void request(uint64_t n) noexcept override {
+    if (n == 0) illegal_.store(true, std::memory_order_release);
+    if (n != 0 && emitter_.mine()) {
+      credit_ = saturating_add(credit_, n);
+    } else {
+      inbox_.add(n);
+      drain();
+    }
+  }
+  void cancel() noexcept override {
+    cancelled_.store(true, std::memory_order_release);
+    drain();
+  }
+
+ private:
+  void drain() noexcept {
+    const auto keep = this->shared_from_this();
+    drain_.run([this] { look(); });
+  }
+
+  void look() noexcept {
+    if (here_.load(std::memory_order_acquire) && arriving_ != nullptr) down_ = std::move(arriving_);
+    if (cancelled_.load(std::memory_order_acquire)) return discard();
+    if (down_ == nullptr) return;
+    emitter_.claim();
+    const bool done = done_.load(std::memory_order_acquire);
+    credit_ = saturating_add(credit_, inbox_.take_all());
+    uint64_t used = emit();
+    while (used != 0 && credit_ != 0 && !cancelled_.load(std::memory_order_acquire)) used = emit();
+    emitter_.yield();
+    if (illegal_.load(std::memory_order_acquire)) {
+      finish(illegal_request());
+      cancelled_.store(true, std::memory_order_release);
+      discard();
+    } else if (done && queue_.empty() && !cancelled_.load(std::memory_order_acquire)) {
+      finish(error_);
+    }
+  }
+
+  uint64_t emit() noexcept {
+    uint64_t used = 0;
+    while (credit_ != 0 && used < kUsedMax && !cancelled_.load(std::memory_order_relaxed)) {
+      auto item = queue_.pop();
+      if (!item) break;
+      ++used;
+      if (down_->try_next(std::move(*item))) --credit_;
+    }
+    if (used == 0) return 0;
+    down_->flush();
+    feed_->used(used);
+    return used;
+  }
+
+  void discard() noexcept {
+    uint64_t used = 0;
+    while (queue_.pop()) ++used;
+    down_.reset();  // §3.13
+    if (used != 0) feed_->used(used);
+    mark_over();
+  }
+  void finish(const StreamError& error) noexcept {
+    const auto down = std::move(down_);
+    mark_over();
+    if (error) {
+      down->on_error(error);
+    } else {
+      down->on_complete();
+    }
+  }
+  void mark_over() noexcept {
+    if (!over_.exchange(true, std::memory_order_acq_rel)) feed_->group_over();
+  }
+
+  /// Items reported to the feed at once: often enough that the upstream does not wait for it.
+  static constexpr uint64_t kUsedMax = 64;
+
+  const std::shared_ptr<GroupFeed> feed_;
+  PoolQueue<T> queue_;
+  StreamError error_;  // written before done_
+  std::atomic<bool> done_{false};
+  std::atomic<bool> taken_{false};
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> illegal_{false};
+  std::atomic<bool> over_{false};
+  std::shared_ptr<Subscriber<T>> arriving_;  // written before here_
+  std::atomic<bool> here_{false};
+  DemandCounter inbox_;
+  Drain drain_;
+  std::shared_ptr<Subscriber<T>> down_;  // the drain's, as are the next two
+  uint64_t credit_ = 0;
+  Emitter emitter_;
+};
+
+template <typename T>
+class GroupHandle final : public Publisher<T> {
+ public:
+  explicit GroupHandle(std::shared_ptr<GroupState<T>> state) : state_(std::move(state)) {}
+  GroupHandle(const GroupHandle&) = delete;
+  GroupHandle& operator=(const GroupHandle&) = delete;
+  ~GroupHandle() override { state_->abandon(); }
+  void subscribe(std::shared_ptr<Subscriber<T>> subscriber) override {
+    state_->subscribe(std::move(subscriber));
+  }
+
+ private:
+  const std::shared_ptr<GroupState<T>> state_;
+};
+
+template <typename T, typename KeyOf>
+class GroupStage final : public Subscriber<T>,
+                         public Subscription,
+                         public GroupFeed,
+                         public std::enable_shared_from_this<GroupStage<T, KeyOf>> {
+ public:
+  using K = std::decay_t<std::invoke_result_t<KeyOf&, const T&>>;
+  using Out = Group<K, T>;
+
+  GroupStage(std::shared_ptr<Subscriber<Out>> down, KeyOf key_of, GroupOptions options)
+      : options_(options),
+        batch_(options.prefetch - options.prefetch / 4),
+        key_of_(std::move(key_of)),
+        // A stub for each live group, and for those that are over and still held by somebody.
+        pool_(options.prefetch + 2 * options.groups_max),
+        ring_(options.groups_max),
+        down_(std::move(down)) {
+    WEIR_ASSERT(options.groups_max >= 1 && options.groups_max <= kBufferItemsMax);
+    WEIR_ASSERT(options.prefetch >= 1 && options.prefetch <= kBufferItemsMax);
+  }
+
+  // Upstream's side.
+  void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
+    if (!accept_once(up_, up)) return;
+    const auto keep = this->shared_from_this();
+    drain_.enter();  // until on_subscribe has returned, nobody drains (§1.3)
+    down_->on_subscribe(keep);
+    drain_entered();
+    up->request(options_.prefetch);
+  }
+  void on_next(T item) noexcept override {
+    try_next(std::move(item));
+    flush();
+  }
+  bool try_next(T item) noexcept override {
+    if (ended_) return true;
+    try {
+      auto* group = group_of(key_of_(std::as_const(item)));
+      if (group == nullptr) return true;
+      if (!(*group)->push(std::move(item))) {
+        fail(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
+        return true;
+      }
+      if (fed_ != group->get()) {
+        if (fed_ != nullptr) fed_->wake();
+        fed_ = group->get();
+      }
+    } catch (...) {
+      fail(StreamError::current_exception());
+    }
+    return true;
+  }
+  void flush() noexcept override {
+    if (fed_ != nullptr) std::exchange(fed_, nullptr)->wake();
+  }
+  void on_error(StreamError error) noexcept override { end(error); }
+  void on_complete() noexcept override { end(StreamError()); }
+
+  // Downstream's side: the flow of groups.
+  void request(uint64_t n) noexcept override {
+    if (n == 0) illegal_.store(true, std::memory_order_release);
+    inbox_.add(n);
+    drain();
+  }
+  void cancel() noexcept override {
+    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
+    group_over();
+    drain();
+  }
+
+  // The groups' side.
+  void used(uint64_t n) noexcept override {
+    if (used_.fetch_add(n, std::memory_order_acq_rel) + n < batch_) return;
+    if (const uint64_t all = used_.exchange(0, std::memory_order_acq_rel); all != 0)
+      up_->request(all);
+  }
+  void group_over() noexcept override {
+    if (alive_.fetch_sub(1, std::memory_order_acq_rel) == 1) up_->cancel();
+  }
+
+ private:
+  using State = std::shared_ptr<GroupState<T>>;
+
+  // The live group of `key`; nullptr when the item has nowhere to go.
+  State* group_of(K key) {
+    const auto found = groups_.find(key);
+    if (found != groups_.end()) {
+      if (!found->second->over()) return &found->second;
+      forget(found);
+    }
+    if (cancelled_.load(std::memory_order_acquire)) {
+      used(1);
+      return nullptr;
+    }
+    if (groups_.size() == options_.groups_max) {
+      flush();
+      std::erase_if(groups_, [](const auto& entry) { return entry.second->over(); });
+    }
+    if (groups_.size() == options_.groups_max) {
+      fail(StreamError::fault(StreamFault::kTooManyGroups, "more live keys than groups_max"));
+      return nullptr;
+    }
+    return open(std::move(key));
+  }
+
+  State* open(K key) {
+    auto* stub = pool_.take();
+    if (stub == nullptr) {
+      fail(StreamError::fault(StreamFault::kTooManyGroups, "too many groups are still held"));
+      return nullptr;
+    }
+    auto state = std::make_shared<GroupState<T>>(this->shared_from_this(), pool_, stub);
+    alive_.fetch_add(1, std::memory_order_acq_rel);
+    State* stored = &groups_.emplace(key, state).first->second;
+    Flow<T> items(
+        std::static_pointer_cast<Publisher<T>>(std::make_shared<GroupHandle<T>>(std::move(state))));
+    if (!ring_.push(Out{std::move(key), std::move(items)})) {
+      fail(StreamError::fault(StreamFault::kTooManyGroups, "more waiting groups than groups_max"));
+      return nullptr;
+    }
+    ring_.publish();
+    drain();
+    return stored;
+  }
+
+  template <typename Iterator>
+  void forget(Iterator entry) noexcept {
+    if (fed_ == entry->second.get()) fed_ = nullptr;
+    groups_.erase(entry);
+  }
+
+  void fail(const StreamError& error) noexcept {
+    up_->cancel();
+    end(error);
+  }
+  void end(const StreamError& error) noexcept {
+    if (std::exchange(ended_, true)) return;
+    fed_ = nullptr;
+    for (auto& [key, group] : std::exchange(groups_, {})) group->end(error);
+    error_ = error;
+    done_.store(true, std::memory_order_release);
+    drain();
+  }
+
+  void drain() noexcept {
+    const auto keep = this->shared_from_this();
+    if (drain_.enter()) drain_entered();
+  }
+  void drain_entered() noexcept {
+    drain_.begin();
+    do {
+      look();
+    } while (!drain_.leave());
+  }
+  void look() noexcept {
+    if (down_ == nullptr) return ring_.clear();
+    credit_ = saturating_add(credit_, inbox_.take_all());
+    const bool done = done_.load(std::memory_order_acquire);
+    while (credit_ != 0 && ring_.front() != nullptr && !cancelled_.load(std::memory_order_acquire))
+      if (down_->try_next(ring_.take())) --credit_;
+    down_->flush();
+    if (illegal_.load(std::memory_order_acquire) && !cancelled_.load(std::memory_order_acquire)) {
+      std::exchange(down_, nullptr)->on_error(illegal_request());
+      cancel();
+    } else if (cancelled_.load(std::memory_order_acquire)) {
+      down_.reset();  // §3.13
+    } else if (done && ring_.front() == nullptr) {
+      const auto down = std::move(down_);
+      error_ ? down->on_error(error_) : down->on_complete();
+    }
+    if (down_ == nullptr) ring_.clear();
+  }
+
+  const GroupOptions options_;
+  const uint64_t batch_;
+  KeyOf key_of_;
+  NodePool<T> pool_;
+  std::shared_ptr<Subscription> up_;
+  std::unordered_map<K, State> groups_;  // the upstream's, as are the next two
+  GroupState<T>* fed_ = nullptr;         // has items that it has not been told of
+  bool ended_ = false;
+  std::atomic<uint64_t> used_{0};
+  std::atomic<uint64_t> alive_{1};  // groups, and the flow of groups
+  SpscRing<Out> ring_;
+  StreamError error_;  // written before done_
+  std::atomic<bool> done_{false};
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> illegal_{false};
+  DemandCounter inbox_;
+  Drain drain_;
+  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as is the next
+  uint64_t credit_ = 0;
+};
+
+}  // namespace detail
+
+/// Emits a Group for each new key(item), by std::hash, and the item in it. All groups together hold
+/// `prefetch` items at most, so a group that nobody reads will in the end stop the others: give
+/// flat_map behind it a concurrency of groups_max. `key` does not change its answer.
+template <typename KeyOf>
+auto group_by_key(KeyOf key_of, GroupOptions options = {}) {
+  return [key_of = std::move(key_of), options]<FlowLike P>(P source) {
+    using Stage = detail::GroupStage<typename P::Item, KeyOf>;
+    return lift<typename Stage::Out>([source = std::move(source), key_of, options](auto down) {
+      source.subscribe(std::make_shared<Stage>(std::move(down), key_of, options));
+    });
+  };
+}
+
+}  // namespace weir::streams

@@ -155,7 +155,9 @@ std::shared_ptr<streams::Worker> ThreadPool::worker() {
   return lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
 }
 
-Instant ThreadPool::now() const noexcept { return steady_now(); }
+Instant ThreadPool::now() const noexcept {
+  return steady_now();
+}
 
 void ThreadPool::post_at(Instant when, std::shared_ptr<streams::TimerTask> task) noexcept {
   lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()]->post_at(when,

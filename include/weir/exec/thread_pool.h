@@ -19,10 +19,10 @@ struct ThreadPoolOptions {
   Duration spin = std::chrono::microseconds(20);
 };
 
-/// A fixed number of threads, each with a queue and timers of its own. A worker belongs to one thread
-/// for life, so its tasks are serial; workers are dealt to threads in turn. post and post_at are
-/// lock-free as long as the thread is awake. The destructor runs what is queued, drops timers that are
-/// not due, and joins; no task may be posted after that.
+/// A fixed number of threads, each with a queue and timers of its own. A worker belongs to one
+/// thread for life, so its tasks are serial; workers are dealt to threads in turn. post and post_at
+/// are lock-free as long as the thread is awake. The destructor runs what is queued, drops timers
+/// that are not due, and joins; no task may be posted after that.
 class ThreadPool final : public streams::TimedScheduler {
  public:
   explicit ThreadPool(ThreadPoolOptions options = {});

@@ -6,9 +6,10 @@
 
 namespace weir::streams {
 
-/// Reactive Streams asks for items, and nobody knows how large the next one is. So a buffer with a bound
-/// in bytes asks for one item at a time, and only while it holds less than the bound: it never holds
-/// more than the bound and one item. arrived() by the producer, left() by the consumer; lock-free.
+/// Reactive Streams asks for items, and nobody knows how large the next one is. So a buffer with a
+/// bound in bytes asks for one item at a time, and only while it holds less than the bound: it
+/// never holds more than the bound and one item. arrived() by the producer, left() by the consumer;
+/// lock-free.
 class ByteGate {
  public:
   explicit ByteGate(uint64_t bytes_max) noexcept : bytes_max_(bytes_max) {}

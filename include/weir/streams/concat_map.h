@@ -10,8 +10,8 @@
 
 namespace weir::streams {
 
-/// Like flat_map with one inner flow at a time: the next is subscribed to when the one before it has
-/// completed, so all items keep their order.
+/// Like flat_map with one inner flow at a time: the next is subscribed to when the one before it
+/// has completed, so all items keep their order.
 template <typename F>
 auto concat_map(F fn, uint64_t prefetch = 32) {
   return flat_map(std::move(fn), {.concurrency = 1, .prefetch = prefetch});

@@ -1,4 +1,5 @@
-// Credits: demand that somebody else hands out, for example a service that says how much it will take.
+// Credits: demand that somebody else hands out, for example a service that says how much it will
+// take.
 #pragma once
 
 #include <algorithm>

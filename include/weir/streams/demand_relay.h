@@ -12,8 +12,9 @@
 
 namespace weir::streams {
 
-/// Sits between a downstream's requests and its upstream. What grant() does not let through waits, and
-/// is tried again at the next pump(). Both may be called from any thread; grant() runs serially.
+/// Sits between a downstream's requests and its upstream. What grant() does not let through waits,
+/// and is tried again at the next pump(). Both may be called from any thread; grant() runs
+/// serially.
 class DemandRelay : public Subscription, public std::enable_shared_from_this<DemandRelay> {
  public:
   /// By the upstream's on_subscribe, before any request.

@@ -27,8 +27,9 @@ struct FlatMapOptions {
 
 namespace detail {
 
-/// Memory: concurrency × prefetch items at most. An error, of an inner flow or of the outer one, comes
-/// after the items that came before it on the same flow, cancels the other flows and ends the stream.
+/// Memory: concurrency × prefetch items at most. An error, of an inner flow or of the outer one,
+/// comes after the items that came before it on the same flow, cancels the other flows and ends the
+/// stream.
 template <typename In, typename F>
 class FlatMapStage final : public Subscriber<In>,
                            public Subscription,
@@ -38,10 +39,14 @@ class FlatMapStage final : public Subscriber<In>,
   using Out = typename Inside::Item;
 
   FlatMapStage(std::shared_ptr<Subscriber<Out>> down, F fn, FlatMapOptions options)
-      : options_(options), fn_(std::move(fn)), arrivals_(options.concurrency), down_(std::move(down)) {
+      : options_(options),
+        fn_(std::move(fn)),
+        arrivals_(options.concurrency),
+        down_(std::move(down)) {
     WEIR_ASSERT(options.concurrency >= 1 && options.concurrency <= kBufferItemsMax);
     WEIR_ASSERT(options.prefetch >= 1 && options.prefetch <= kBufferItemsMax);
     inners_.reserve(options.concurrency);
+    turns_.reserve(options.concurrency);
   }
 
   void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
@@ -110,7 +115,7 @@ class FlatMapStage final : public Subscriber<In>,
     void flush() noexcept override {
       if (ring.unpublished() == 0) return;
       ring.publish();
-      owner->drain();
+      owner->ready(*this);
     }
     void on_error(StreamError reason) noexcept override {
       if (done.load(std::memory_order_relaxed)) return;
@@ -120,7 +125,7 @@ class FlatMapStage final : public Subscriber<In>,
     void on_complete() noexcept override {
       ring.publish();
       done.store(true, std::memory_order_release);
-      owner->drain();
+      owner->ready(*this);
     }
 
     void push(Out item) noexcept {
@@ -131,12 +136,27 @@ class FlatMapStage final : public Subscriber<In>,
 
     const std::shared_ptr<FlatMapStage> owner;
     const uint64_t burst;
+    std::atomic<bool> queued{false};  // in ready_
+    Inner* next = nullptr;            // in ready_
+    size_t index = 0;                 // in inners_; the drain's
     UpstreamSlot up;
     SpscRing<Out> ring;
     Replenisher replenisher;  // the drain's
     StreamError error;        // written before done
     std::atomic<bool> done{false};
   };
+
+  // The inner flow has something to look at. It goes into a list, so that a turn costs as much as
+  // there are flows with something, not as there are flows.
+  void ready(Inner& inner) noexcept {
+    if (!inner.queued.exchange(true, std::memory_order_acq_rel)) {
+      inner.next = ready_.load(std::memory_order_relaxed);
+      while (!ready_.compare_exchange_weak(inner.next, &inner, std::memory_order_release,
+                                           std::memory_order_relaxed)) {
+      }
+    }
+    drain();
+  }
 
   void overflow() noexcept {
     up_->cancel();
@@ -162,43 +182,75 @@ class FlatMapStage final : public Subscriber<In>,
   // Everything there is to do at the moment.
   void look() noexcept {
     const bool outer_done = outer_done_.load(std::memory_order_acquire);
-    while (arrivals_.front() != nullptr) inners_.push_back(arrivals_.take());
+    collect();
     if (down_ == nullptr || stopped()) return stop();
     emitter_.claim();
     credit_ = saturating_add(credit_, inbox_.take_all());
-    bool sound = true;
-    do {
-      moved_ = false;
-      sound = emit_all();
-    } while (sound && moved_ && credit_ != 0 && !stopped());  // a request may have come meanwhile
+    uint64_t finished = 0;
+    while (!turns_.empty() && !stopped()) {
+      const size_t before = turns_.size();
+      finished += take_turns();
+      if (down_ != nullptr) down_->flush();
+      // Without credit the rest waits for a request; one may have come meanwhile.
+      if (credit_ == 0 && turns_.size() == before) break;
+    }
     emitter_.yield();
-    if (!sound || stopped()) return stop();
-    const auto finished = static_cast<uint64_t>(std::erase(inners_, nullptr));
+    if (down_ == nullptr || stopped()) return stop();
     if (outer_done && inners_.empty()) return terminate(outer_error_);
     if (finished != 0 && !outer_done) up_->request(finished);
   }
 
-  // One turn for each inner flow, beginning after the one that was first the last time. False when the
-  // stream has ended with an error.
-  bool emit_all() noexcept {
-    const size_t count = inners_.size();
-    if (count == 0) return true;
-    first_ = (first_ + 1) % count;
-    for (size_t i = 0; i < count && !stopped(); ++i) {
-      auto& inner = inners_[(first_ + i) % count];
-      if (inner == nullptr) continue;
-      const bool done = inner->done.load(std::memory_order_acquire);
-      emit(*inner);
-      if (!done || inner->ring.front() != nullptr) continue;
-      if (inner->error) {
-        const StreamError error = inner->error;
-        inner.reset();
-        terminate(error);
-        return false;
-      }
-      inner.reset();
+  void adopt(std::shared_ptr<Inner> inner) noexcept {
+    inner->index = inners_.size();
+    inners_.push_back(std::move(inner));
+  }
+  void drop(Inner& inner) noexcept {
+    const size_t hole = inner.index;
+    inners_.back()->index = hole;
+    std::swap(inners_[hole], inners_.back());
+    inners_.pop_back();
+  }
+
+  // Adopts new flows, and appends to turns_ who has become ready, in the order of their becoming
+  // so. The list is taken before the arrivals, so whoever is in it has been adopted.
+  void collect() noexcept {
+    Inner* newest = ready_.exchange(nullptr, std::memory_order_acquire);
+    while (arrivals_.front() != nullptr) adopt(arrivals_.take());
+    if (down_ == nullptr) return;
+    const size_t begin = turns_.size();
+    for (; newest != nullptr; newest = newest->next) turns_.push_back(newest);
+    std::reverse(turns_.begin() + static_cast<std::ptrdiff_t>(begin), turns_.end());
+  }
+
+  // One turn for each flow in turns_; who still has items stays. Returns how many flows finished.
+  uint64_t take_turns() noexcept {
+    uint64_t finished = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < turns_.size(); ++i) {
+      Inner& inner = *turns_[i];
+      if (down_ == nullptr || stopped() || !turn(inner, finished)) turns_[kept++] = &inner;
     }
-    down_->flush();
+    turns_.resize(kept);
+    return finished;
+  }
+
+  // True when the flow has nothing more for now and has left the list.
+  bool turn(Inner& inner, uint64_t& finished) noexcept {
+    emit(inner);
+    if (inner.ring.front() != nullptr) return false;
+    inner.queued.store(false, std::memory_order_seq_cst);
+    // What came before the store did not queue the flow: look again, and take it back if so.
+    const bool done = inner.done.load(std::memory_order_seq_cst);
+    if (inner.ring.front() != nullptr)
+      return inner.queued.exchange(true, std::memory_order_acq_rel);
+    // Whoever queues a flow holds a plain pointer to it: it may go only when nobody can queue it.
+    if (!done || inner.queued.exchange(true, std::memory_order_acq_rel)) return true;
+    if (inner.error) {
+      terminate(StreamError(inner.error));
+    } else {
+      ++finished;
+      drop(inner);
+    }
     return true;
   }
 
@@ -209,7 +261,6 @@ class FlatMapStage final : public Subscriber<In>,
       if (down_->try_next(inner.ring.take())) --credit_;
       ++used;
     }
-    moved_ |= used != 0;
     if (used == 0 || inner.done.load(std::memory_order_relaxed)) return;
     if (const uint64_t more = inner.replenisher.used(used); more != 0) inner.up.get().request(more);
   }
@@ -218,8 +269,11 @@ class FlatMapStage final : public Subscriber<In>,
     return cancelled_.load(std::memory_order_acquire) || illegal_.load(std::memory_order_acquire);
   }
   void stop() noexcept {
-    if (down_ != nullptr && !cancelled_.load(std::memory_order_acquire)) terminate(illegal_request());
+    if (down_ != nullptr && !cancelled_.load(std::memory_order_acquire))
+      terminate(illegal_request());
     down_.reset();  // §3.13
+    turns_.clear();
+    ready_.store(nullptr, std::memory_order_relaxed);
     for (auto& inner : std::exchange(inners_, {}))
       if (inner != nullptr) inner->up.cancel();
   }
@@ -243,12 +297,12 @@ class FlatMapStage final : public Subscriber<In>,
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> illegal_{false};
   DemandCounter inbox_;
+  std::atomic<Inner*> ready_{nullptr};
   Drain drain_;
 
-  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as are the next five
+  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as are the next four
   std::vector<std::shared_ptr<Inner>> inners_;
-  size_t first_ = 0;
-  bool moved_ = false;
+  std::vector<Inner*> turns_;  // of inners_, those that have something
   uint64_t credit_ = 0;
   Emitter emitter_;
 };

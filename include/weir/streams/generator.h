@@ -48,7 +48,9 @@ class Generator {
     return std::exchange(handle_.promise().item, std::nullopt);
   }
 
-  std::exception_ptr thrown() const noexcept { return handle_ ? handle_.promise().thrown : nullptr; }
+  std::exception_ptr thrown() const noexcept {
+    return handle_ ? handle_.promise().thrown : nullptr;
+  }
 
  private:
   explicit Generator(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
@@ -80,9 +82,9 @@ struct GeneratorSource {
   }
 };
 
-/// A flow of what the coroutine yields. `make` returns a fresh Generator<T> for each subscriber. Each
-/// request runs the coroutine as far as it takes and no further; a cancel destroys it where it stands,
-/// so its destructors run. An exception ends the flow as an error.
+/// A flow of what the coroutine yields. `make` returns a fresh Generator<T> for each subscriber.
+/// Each request runs the coroutine as far as it takes and no further; a cancel destroys it where it
+/// stands, so its destructors run. An exception ends the flow as an error.
 template <typename F>
 auto from_generator(F make) {
   return Chain<GeneratorSource<F>>(GeneratorSource<F>(std::move(make)));

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "weir/base/assert.h"
 #include "weir/streams/demand.h"
@@ -20,8 +21,10 @@
 namespace weir::streams {
 
 struct GroupOptions {
-  uint64_t groups_max = 1024;  ///< live at a time; one more key ends with StreamFault::kTooManyGroups
-  uint64_t prefetch = 256;     ///< items of all groups together that are asked for and not yet passed on
+  uint64_t groups_max =
+      1024;  ///< live at a time; one more key ends with StreamFault::kTooManyGroups
+  uint64_t prefetch =
+      256;  ///< items of all groups together that are asked for and not yet passed on
 };
 
 /// One key's items. For one subscriber, once; a group that is destroyed without any is skipped: its
@@ -57,6 +60,7 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
     done_.store(true, std::memory_order_release);
     drain();
   }
+  bool fed = false;  ///< the stage's mark: in its list of groups to wake
   bool over() const noexcept { return over_.load(std::memory_order_acquire); }
 
   // The subscriber's side.
@@ -201,6 +205,7 @@ class GroupStage final : public Subscriber<T>,
         pool_(options.prefetch + 2 * options.groups_max),
         ring_(options.groups_max),
         down_(std::move(down)) {
+    fed_.reserve(options.prefetch);
     WEIR_ASSERT(options.groups_max >= 1 && options.groups_max <= kBufferItemsMax);
     WEIR_ASSERT(options.prefetch >= 1 && options.prefetch <= kBufferItemsMax);
   }
@@ -227,17 +232,18 @@ class GroupStage final : public Subscriber<T>,
         fail(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
         return true;
       }
-      if (fed_ != group->get()) {
-        if (fed_ != nullptr) fed_->wake();
-        fed_ = group->get();
-      }
+      if (!std::exchange((*group)->fed, true)) fed_.push_back(group->get());
     } catch (...) {
       fail(StreamError::current_exception());
     }
     return true;
   }
   void flush() noexcept override {
-    if (fed_ != nullptr) std::exchange(fed_, nullptr)->wake();
+    for (size_t i = 0; i < fed_.size(); ++i) {  // waking may lead to more items, and so to more fed
+      fed_[i]->fed = false;
+      fed_[i]->wake();
+    }
+    fed_.clear();
   }
   void on_error(StreamError error) noexcept override { end(error); }
   void on_complete() noexcept override { end(StreamError()); }
@@ -311,7 +317,7 @@ class GroupStage final : public Subscriber<T>,
 
   template <typename Iterator>
   void forget(Iterator entry) noexcept {
-    if (fed_ == entry->second.get()) fed_ = nullptr;
+    flush();  // it may be among the fed
     groups_.erase(entry);
   }
 
@@ -321,7 +327,7 @@ class GroupStage final : public Subscriber<T>,
   }
   void end(const StreamError& error) noexcept {
     if (std::exchange(ended_, true)) return;
-    fed_ = nullptr;
+    fed_.clear();
     for (auto& [key, group] : std::exchange(groups_, {})) group->end(error);
     error_ = error;
     done_.store(true, std::memory_order_release);
@@ -363,7 +369,7 @@ class GroupStage final : public Subscriber<T>,
   NodePool<T> pool_;
   std::shared_ptr<Subscription> up_;
   std::unordered_map<K, State> groups_;  // the upstream's, as are the next two
-  GroupState<T>* fed_ = nullptr;         // has items that it has not been told of
+  std::vector<GroupState<T>*> fed_;      // have items that they have not been told of
   bool ended_ = false;
   std::atomic<uint64_t> used_{0};
   std::atomic<uint64_t> alive_{1};  // groups, and the flow of groups

@@ -32,9 +32,9 @@ class PermitHome {
 
 }  // namespace detail
 
-/// A permit that keeps its stack alive and lets the flow go on when it is given back. Complete it when
-/// the work on the item is done; destroyed unspent it counts as kIgnored. Move-only; any thread, one at a
-/// time.
+/// A permit that keeps its stack alive and lets the flow go on when it is given back. Complete it
+/// when the work on the item is done; destroyed unspent it counts as kIgnored. Move-only; any
+/// thread, one at a time.
 class [[nodiscard]] FlowPermit {
  public:
   FlowPermit() noexcept = default;
@@ -79,17 +79,18 @@ struct Admitted {
 };
 
 struct GuardOptions {
-  /// Items that wait for admission, at most. They have been pulled already; the flow behind them has
-  /// not: one is enough, unless the upstream is slow to answer a request.
+  /// Items that wait for admission, at most. They have been pulled already; the flow behind them
+  /// has not: one is enough, unless the upstream is slow to answer a request.
   uint64_t items = 1;
 
   /// How long to wait before asking again when the refusal gave no hint. A permit of this flow that
-  /// comes home asks at once, so this is for limits that others share. retry_after is cut to the second.
+  /// comes home asks at once, so this is for limits that others share. retry_after is cut to the
+  /// second.
   Duration retry_min = std::chrono::milliseconds(1);
   Duration retry_max = std::chrono::milliseconds(100);
 
-  /// What to do with an item that is refused for a reason that waiting does not cure: end the flow with
-  /// StreamFault::kRejected, or drop it and tell `on_reject`.
+  /// What to do with an item that is refused for a reason that waiting does not cure: end the flow
+  /// with StreamFault::kRejected, or drop it and tell `on_reject`.
   bool fail_on_reject = true;
   std::function<void(const Rejection&)> on_reject{};
 
@@ -212,8 +213,8 @@ class GuardStage final : public Subscriber<T>,
     }
     T item = ring_.take();
     if (admitted) {
-      down_->on_next(Out{std::move(item),
-                         FlowPermit(std::move(*admitted), stack_, this->shared_from_this())});
+      down_->on_next(
+          Out{std::move(item), FlowPermit(std::move(*admitted), stack_, this->shared_from_this())});
       --credit_;
     } else if (!reject(admitted.error())) {
       return false;
@@ -274,18 +275,17 @@ auto guarded_flow(P source, std::shared_ptr<PolicyStack> stack, TimedScheduler& 
   using Stage = GuardStage<T, ContextOf>;
   return lift<Admitted<T>>([source = std::move(source), stack = std::move(stack), &timers,
                             options = std::move(options), context_of](auto down) {
-    source.subscribe(
-        std::make_shared<Stage>(std::move(down), stack, timers, options, context_of));
+    source.subscribe(std::make_shared<Stage>(std::move(down), stack, timers, options, context_of));
   });
 }
 
 }  // namespace detail
 
-/// Emits Admitted<T>: each item with a permit of `stack`, which whoever does the work completes. An item
-/// that is refused for want of room waits, and the upstream with it, until a permit comes home or the
-/// hint has passed; so the pull follows what the policies allow. `context_of(item)` says what the
-/// policies may know. Any number of flows, and other hosts, may share a stack. `timers` must outlive the
-/// flow's subscriptions.
+/// Emits Admitted<T>: each item with a permit of `stack`, which whoever does the work completes. An
+/// item that is refused for want of room waits, and the upstream with it, until a permit comes home
+/// or the hint has passed; so the pull follows what the policies allow. `context_of(item)` says
+/// what the policies may know. Any number of flows, and other hosts, may share a stack. `timers`
+/// must outlive the flow's subscriptions.
 template <typename ContextOf>
 auto guard(std::shared_ptr<PolicyStack> stack, TimedScheduler& timers, ContextOf context_of,
            GuardOptions options = {}) {
@@ -304,12 +304,13 @@ inline auto guard(std::shared_ptr<PolicyStack> stack, TimedScheduler& timers,
       std::move(options));
 }
 
-/// guard() with one policy, for example the Limiter that also decides about inbound requests: the same
-/// number bounds both, and what the flow works on counts against it. The limiter's host ticks it.
+/// guard() with one policy, for example the Limiter that also decides about inbound requests: the
+/// same number bounds both, and what the flow works on counts against it. The limiter's host ticks
+/// it.
 inline auto limit_by(std::shared_ptr<Policy> limiter, TimedScheduler& timers,
                      GuardOptions options = {}) {
-  auto stack = std::make_shared<PolicyStack>(
-      std::vector<std::shared_ptr<Policy>>{std::move(limiter)});
+  auto stack =
+      std::make_shared<PolicyStack>(std::vector<std::shared_ptr<Policy>>{std::move(limiter)});
   return guard(std::move(stack), timers, std::move(options));
 }
 

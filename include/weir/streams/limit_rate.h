@@ -15,11 +15,10 @@ namespace detail {
 
 class LimitRateRelay final : public DemandRelay {
  public:
-  explicit LimitRateRelay(uint64_t items) noexcept
-      : items_(items), settle_at_(items - items / 4) {}
+  explicit LimitRateRelay(uint64_t items) noexcept : items_(items), settle_at_(items - items / 4) {}
 
-  // Arrivals are settled three quarters of a batch at a time. In between, less seems free than is, but
-  // never nothing: at least a quarter is free once all have arrived.
+  // Arrivals are settled three quarters of a batch at a time. In between, less seems free than is,
+  // but never nothing: at least a quarter is free once all have arrived.
   void arrived() noexcept override {
     if (++arrived_ < settle_at_) return;
     outstanding_.fetch_sub(std::exchange(arrived_, 0), std::memory_order_acq_rel);
@@ -43,8 +42,8 @@ class LimitRateRelay final : public DemandRelay {
 
 }  // namespace detail
 
-/// Never more than `items` are on their way from the upstream, however much was requested; it is asked
-/// for the next three quarters when so many have arrived. Buffers nothing.
+/// Never more than `items` are on their way from the upstream, however much was requested; it is
+/// asked for the next three quarters when so many have arrived. Buffers nothing.
 inline auto limit_rate(uint64_t items) {
   WEIR_ASSERT(items >= 1 && items < kUnbounded);
   return [items]<FlowLike P>(P source) {

@@ -11,8 +11,8 @@
 
 namespace weir::streams {
 
-/// Subscribes to all flows at once, and asks each for `prefetch` items ahead. Completes when all have,
-/// fails when one does.
+/// Subscribes to all flows at once, and asks each for `prefetch` items ahead. Completes when all
+/// have, fails when one does.
 template <typename T>
 auto merge(std::vector<Flow<T>> flows, uint64_t prefetch = 32) {
   const FlatMapOptions options{.concurrency = std::max<uint64_t>(1, flows.size()),

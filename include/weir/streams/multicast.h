@@ -137,6 +137,7 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
       adopt();
       while (emit_some()) {
       }
+      remove_gone();
     });
   }
 
@@ -211,7 +212,10 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
       outlet->subscriber.reset();  // §3.13
       return true;
     });
-    if (!options_.cancel_when_unused || before == 0 || !outlets_.empty()) return;
+    if (!options_.cancel_when_unused || before == 0 || !outlets_.empty() ||
+        done_.load(std::memory_order_acquire)) {
+      return;
+    }
     unused_ = true;
     closed_.store(true, std::memory_order_release);
     if (connected_.load(std::memory_order_acquire)) up_->cancel();

@@ -42,6 +42,7 @@ class ReaderState final : public Subscriber<T> {
     return true;
   }
   void flush() noexcept override {
+    if (ring_.unpublished() == 0) return;  // a reader that is woken finds something
     ring_.publish();
     wake();
   }
@@ -60,8 +61,8 @@ class ReaderState final : public Subscriber<T> {
     // done_ before the ring: after the end nothing is pushed.
     return done_.load(std::memory_order_acquire) || ring_.front() != nullptr;
   }
-  /// False when there is something to read after all, and the coroutine goes on. Once it says true the
-  /// producer may have resumed, even ended, the coroutine: nothing may be touched after that.
+  /// False when there is something to read after all, and the coroutine goes on. Once it says true
+  /// the producer may have resumed, even ended, the coroutine: nothing may be touched after that.
   bool wait(std::coroutine_handle<> reader) noexcept {
     reader_ = reader;
     for (;;) {
@@ -103,8 +104,8 @@ class ReaderState final : public Subscriber<T> {
 
 }  // namespace detail
 
-/// A flow that a coroutine reads. Move-only; one coroutine at a time. Its destruction cancels the flow,
-/// and must not happen while a coroutine waits in next().
+/// A flow that a coroutine reads. Move-only; one coroutine at a time. Its destruction cancels the
+/// flow, and must not happen while a coroutine waits in next().
 template <typename T>
 class Reader {
  public:
@@ -153,8 +154,8 @@ auto next(Reader<T>& reader) noexcept {
   return reader.next();
 }
 
-/// The return type of a coroutine that runs by itself: it begins at the call and frees itself at its
-/// end. An exception that leaves it ends the process.
+/// The return type of a coroutine that runs by itself: it begins at the call and frees itself at
+/// its end. An exception that leaves it ends the process.
 struct Detached {
   struct promise_type {
     Detached get_return_object() const noexcept { return {}; }

@@ -18,8 +18,8 @@ struct PoolNode {
   std::atomic<PoolNode*> next{nullptr};
 };
 
-/// A fixed number of nodes. One thread takes; any thread gives back. Lock-free: givers push on a stack
-/// that the taker empties whole, so no node can reappear under a comparison.
+/// A fixed number of nodes. One thread takes; any thread gives back. Lock-free: givers push on a
+/// stack that the taker empties whole, so no node can reappear under a comparison.
 template <typename T>
 class NodePool {
  public:

@@ -18,8 +18,8 @@ struct BufferOptions {
   Overflow overflow = Overflow::kError;
 };
 
-/// Asks for everything and keeps up to a bound of it, in items and in bytes. An item beyond the bound
-/// ends the flow or is dropped, as `overflow` says.
+/// Asks for everything and keeps up to a bound of it, in items and in bytes. An item beyond the
+/// bound ends the flow or is dropped, as `overflow` says.
 inline auto on_backpressure_buffer(BufferOptions options = {}) {
   return [options]<FlowLike P>(P source) {
     using T = typename P::Item;
@@ -124,8 +124,7 @@ template <FlowLike P, typename OnClosed>
 auto gated(P source, OnClosed on_closed) {
   using T = typename P::Item;
   return lift<T>([source = std::move(source), on_closed = std::move(on_closed)](auto down) {
-    source.subscribe(
-        std::make_shared<GateSubscriber<T, OnClosed>>(std::move(down), on_closed));
+    source.subscribe(std::make_shared<GateSubscriber<T, OnClosed>>(std::move(down), on_closed));
   });
 }
 
@@ -158,8 +157,8 @@ inline auto on_backpressure_error() {
   };
 }
 
-/// Blocks the source's thread until the item is asked for. Only for a source on a thread of its own: the
-/// thread that would request must not be the one that waits.
+/// Blocks the source's thread until the item is asked for. Only for a source on a thread of its
+/// own: the thread that would request must not be the one that waits.
 inline auto on_backpressure_block() {
   return []<FlowLike P>(P source) {
     auto block = [](auto&, detail::GateDemand& gate, auto&&) {
@@ -172,8 +171,8 @@ inline auto on_backpressure_block() {
 
 namespace detail {
 
-/// The newest item and no other, between one writer and one reader: three places, so that each side has
-/// one of its own and the third changes hands (triple buffering).
+/// The newest item and no other, between one writer and one reader: three places, so that each side
+/// has one of its own and the third changes hands (triple buffering).
 template <typename T>
 class LatestSlot {
  public:
@@ -228,7 +227,7 @@ class LatestStage final : public Subscriber<T>,
     run();
   }
   void request(uint64_t n) noexcept override {
-    if (n == 0) return up_->request(0);
+    if (n == 0) illegal_.store(true, std::memory_order_release);
     inbox_.add(n);
     run();
   }
@@ -253,10 +252,14 @@ class LatestStage final : public Subscriber<T>,
     if (down_ == nullptr) return;
     credit_ = saturating_add(credit_, inbox_.take_all());
     const bool done = done_.load(std::memory_order_acquire);
-    while (credit_ != 0 && slot_.fresh() && !cancelled_.load(std::memory_order_acquire))
+    while (credit_ != 0 && slot_.fresh() && !cancelled_.load(std::memory_order_acquire) &&
+           !illegal_.load(std::memory_order_acquire))
       if (down_->try_next(slot_.take())) --credit_;
     down_->flush();
-    if (cancelled_.load(std::memory_order_acquire)) {
+    if (illegal_.load(std::memory_order_acquire) && !cancelled_.load(std::memory_order_acquire)) {
+      up_->cancel();
+      std::exchange(down_, nullptr)->on_error(illegal_request());
+    } else if (cancelled_.load(std::memory_order_acquire)) {
       down_.reset();
     } else if (done && !slot_.fresh()) {
       const auto down = std::move(down_);
@@ -274,6 +277,7 @@ class LatestStage final : public Subscriber<T>,
   StreamError error_;  // written before done_
   std::atomic<bool> done_{false};
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> illegal_{false};
   uint64_t credit_ = 0;
   DemandCounter inbox_;
   Drain drain_;

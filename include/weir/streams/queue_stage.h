@@ -28,15 +28,16 @@ enum class Overflow : uint8_t {
 };
 
 struct QueueOptions {
-  uint64_t items = 256;          ///< 1 to kBufferItemsMax
-  uint64_t bytes = kUnbounded;   ///< by item_bytes(); exceeded by one item at most
-  bool pull = true;              ///< ask the upstream for what fits; else for everything
+  uint64_t items = 256;         ///< 1 to kBufferItemsMax
+  uint64_t bytes = kUnbounded;  ///< by item_bytes(); exceeded by one item at most
+  bool pull = true;             ///< ask the upstream for what fits; else for everything
   Overflow overflow = Overflow::kError;
 };
 
 /// A queue with one producer, the upstream, and one consumer, the drain, which runs on a worker or,
-/// without one, on whichever thread has something to do. Items, then the terminal signal, in order: an
-/// error does not overtake items. The downstream's request from inside on_next costs an addition.
+/// without one, on whichever thread has something to do. Items, then the terminal signal, in order:
+/// an error does not overtake items. The downstream's request from inside on_next costs an
+/// addition.
 template <typename T>
 class QueueStage final : public Subscriber<T>,
                          public Subscription,
@@ -115,8 +116,8 @@ class QueueStage final : public Subscriber<T>,
   }
 
  private:
-  /// Items that become visible to the consumer at once in a burst: each publication moves a cache line
-  /// between two cores, some 100 ns; 32 items share it.
+  /// Items that become visible to the consumer at once in a burst: each publication moves a cache
+  /// line between two cores, some 100 ns; 32 items share it.
   static constexpr uint64_t kPublishMax = 32;
   static constexpr int kRoundsMax = 16;
 

@@ -19,8 +19,8 @@ namespace weir::streams {
 
 namespace detail {
 
-/// One downstream over many upstream subscriptions, one after another. What was requested and not yet
-/// delivered is requested again of the next, so no demand is lost and none is doubled (§1.1).
+/// One downstream over many upstream subscriptions, one after another. What was requested and not
+/// yet delivered is requested again of the next, so no demand is lost and none is doubled (§1.1).
 template <typename P, typename Decide>
 class RetryRelay final : public Subscription,
                          public TimerTask,
@@ -42,8 +42,9 @@ class RetryRelay final : public Subscription,
     pump();
   }
   void cancel() noexcept override {
-    cancelled_.store(true, std::memory_order_release);
-    pump();
+    cancelled_.store(true, std::memory_order_seq_cst);
+    // Not by pump(): it may be inside the upstream's loop, which is what has to end.
+    if (const auto up = current_.load(std::memory_order_seq_cst)) up->cancel();
   }
 
   /// The back-off is over.
@@ -94,14 +95,14 @@ class RetryRelay final : public Subscription,
     attempts_.run([this] {
       auto subscriber = std::move(next_);
       if (subscriber == nullptr || cancelled_.load(std::memory_order_acquire)) return;
-      source_.subscribe(
-          std::make_shared<Attempt>(std::move(subscriber), this->shared_from_this()));
+      source_.subscribe(std::make_shared<Attempt>(std::move(subscriber), this->shared_from_this()));
     });
   }
 
   void arrived(std::shared_ptr<Subscription> up) noexcept {
-    fresh_.store(std::make_shared<std::shared_ptr<Subscription>>(std::move(up)),
-                 std::memory_order_release);
+    current_.store(up, std::memory_order_seq_cst);
+    if (cancelled_.load(std::memory_order_seq_cst)) return up->cancel();
+    fresh_.store(true, std::memory_order_release);
     pump();
   }
 
@@ -120,15 +121,13 @@ class RetryRelay final : public Subscription,
     drain_.run([this] {
       uint64_t n = inbox_.take_all();
       granted_ = saturating_add(granted_, n);
-      if (auto fresh = fresh_.exchange(nullptr, std::memory_order_acq_rel)) {
-        up_ = std::move(*fresh);
-        // The attempt before this one is over, so delivered_ stands still.
+      // The attempt before a fresh one is over, so delivered_ stands still.
+      if (fresh_.exchange(false, std::memory_order_acq_rel))
         n = granted_ == kUnbounded ? kUnbounded : granted_ - delivered_;
-      }
-      if (up_ == nullptr) return;
-      if (cancelled_.load(std::memory_order_acquire)) return up_->cancel();
-      if (illegal_.exchange(false, std::memory_order_acq_rel)) up_->request(0);
-      if (n != 0) up_->request(n);
+      const auto up = current_.load(std::memory_order_acquire);
+      if (up == nullptr || cancelled_.load(std::memory_order_acquire)) return;
+      if (illegal_.exchange(false, std::memory_order_acq_rel)) up->request(0);
+      if (n != 0) up->request(n);
     });
   }
 
@@ -138,14 +137,14 @@ class RetryRelay final : public Subscription,
   std::shared_ptr<Subscriber<T>> next_;    // on its way to the next attempt
   std::shared_ptr<Subscriber<T>> parked_;  // during a back-off
   uint64_t delivered_ = 0;                 // the attempt's
-  std::atomic<std::shared_ptr<std::shared_ptr<Subscription>>> fresh_;
+  std::atomic<std::shared_ptr<Subscription>> current_;
+  std::atomic<bool> fresh_{false};  // current_ has not been asked for anything yet
   DemandCounter inbox_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> illegal_{false};
   Drain attempts_;
   Drain drain_;
-  std::shared_ptr<Subscription> up_;  // the drain's, as is the next
-  uint64_t granted_ = 0;              // requested by the downstream altogether
+  uint64_t granted_ = 0;  // requested by the downstream altogether; the drain's
 };
 
 template <typename Decide>
@@ -184,9 +183,9 @@ struct RetryByBudget {
 
 }  // namespace detail
 
-/// On an error asks `fn(error, retries so far)` for a std::optional<Duration>: how long to wait before
-/// subscribing again, or nothing, which passes the error on unchanged. `fn` does not throw; each
-/// subscription has a copy of it.
+/// On an error asks `fn(error, retries so far)` for a std::optional<Duration>: how long to wait
+/// before subscribing again, or nothing, which passes the error on unchanged. `fn` does not throw;
+/// each subscription has a copy of it.
 template <typename F>
   requires std::is_invocable_r_v<std::optional<Duration>, F&, const StreamError&, uint32_t>
 auto retry_when(TimedScheduler& timers, F fn) {
@@ -199,9 +198,9 @@ struct RetryOptions {
   uint64_t seed = 1;         ///< of the jitter
 };
 
-/// Retries as long as the budget, which other callers may share, has a token for it; the back-off is
-/// jittered. A completed flow deposits. When the budget is empty the error passes unchanged. `budget`
-/// and `timers` must outlive the flow's subscriptions.
+/// Retries as long as the budget, which other callers may share, has a token for it; the back-off
+/// is jittered. A completed flow deposits. When the budget is empty the error passes unchanged.
+/// `budget` and `timers` must outlive the flow's subscriptions.
 inline auto retry_when(TimedScheduler& timers, RetryBudget& budget, RetryOptions options = {}) {
   return detail::retry_with(timers, detail::RetryByBudget{&budget, options.backoff,
                                                           options.retries_max, Rng(options.seed)});

@@ -9,8 +9,9 @@
 
 namespace weir::streams {
 
-/// Subscribes to the source at once and returns a flow for many subscribers (see Multicast). The buffer
-/// waits for the first of them; after that, who joins late sees what is still buffered and what comes.
+/// Subscribes to the source at once and returns a flow for many subscribers (see Multicast). The
+/// buffer waits for the first of them; after that, who joins late sees what is still buffered and
+/// what comes.
 inline auto multicast(MulticastOptions options = {}) {
   return [options]<FlowLike P>(P source) {
     using T = typename P::Item;
@@ -49,9 +50,9 @@ class Share final : public Publisher<typename P::Item> {
 
 }  // namespace detail
 
-/// Subscribes to the source when the first subscriber comes, shares that subscription, and cancels it
-/// when the last has left; then the next one begins anew. Who comes in the very moment in which the
-/// last leaves may get on_complete at once.
+/// Subscribes to the source when the first subscriber comes, shares that subscription, and cancels
+/// it when the last has left; then the next one begins anew. Who comes in the very moment in which
+/// the last leaves may get on_complete at once.
 inline auto share(MulticastOptions options = {}) {
   return [options]<FlowLike P>(P source) {
     using T = typename P::Item;

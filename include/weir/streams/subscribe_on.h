@@ -15,8 +15,8 @@ namespace weir::streams {
 
 namespace detail {
 
-/// The downstream's subscription: carries requests to the worker. A cancel goes straight up, because
-/// the worker may be inside the upstream's loop.
+/// The downstream's subscription: carries requests to the worker. A cancel goes straight up,
+/// because the worker may be inside the upstream's loop.
 template <typename P>
 class SubscribeOnRelay final : public Subscription,
                                public Task,
@@ -104,8 +104,8 @@ class SubscribeOnTarget final : public Subscriber<typename P::Item> {
 
 }  // namespace detail
 
-/// Subscribes on a worker of `scheduler` and carries requests there, so a source that emits when it is
-/// asked emits on that worker. The scheduler must outlive the flow's subscriptions.
+/// Subscribes on a worker of `scheduler` and carries requests there, so a source that emits when it
+/// is asked emits on that worker. The scheduler must outlive the flow's subscriptions.
 inline auto subscribe_on(Scheduler& scheduler) {
   return [&scheduler]<FlowLike P>(P source) {
     using T = typename P::Item;

@@ -12,9 +12,9 @@
 namespace weir::streams {
 
 struct ThrottleOptions {
-  uint64_t items = 1;            ///< this many ...
-  Duration per = Duration(1);    ///< ... in this time, on average
-  uint64_t burst = 1;            ///< and at most this many at once after a pause
+  uint64_t items = 1;          ///< this many ...
+  Duration per = Duration(1);  ///< ... in this time, on average
+  uint64_t burst = 1;          ///< and at most this many at once after a pause
 };
 
 namespace detail {
@@ -64,8 +64,8 @@ class ThrottleRelay final : public DemandRelay {
 
 }  // namespace detail
 
-/// Asks the upstream for `items` in `per` at the most, evenly, with bursts of `burst`. Nothing is dropped
-/// or buffered: the upstream simply is not asked. Rounded to whole nanoseconds an item.
+/// Asks the upstream for `items` in `per` at the most, evenly, with bursts of `burst`. Nothing is
+/// dropped or buffered: the upstream simply is not asked. Rounded to whole nanoseconds an item.
 inline auto throttle(TimedScheduler& timers, ThrottleOptions options) {
   WEIR_ASSERT(options.items >= 1 && options.burst >= 1 && options.per > Duration::zero());
   return [&timers, options]<FlowLike P>(P source) {

@@ -44,8 +44,8 @@ class TimeoutStage final : public Subscriber<T>,
                            public TimerTask,
                            public std::enable_shared_from_this<TimeoutStage<T>> {
  public:
-  /// Looks at the stream within one time-out: so it is late by an eighth of itself at the most, and an
-  /// item costs no look at the clock.
+  /// Looks at the stream within one time-out: so it is late by an eighth of itself at the most, and
+  /// an item costs no look at the clock.
   static constexpr int kLooks = 8;
 
   TimeoutStage(std::shared_ptr<Subscriber<T>> down, TimedScheduler& timers, Duration limit)
@@ -89,8 +89,10 @@ class TimeoutStage final : public Subscriber<T>,
   void run() noexcept override {
     if (state_.load(std::memory_order_acquire) == State::kEnded) return;
     if (demand_->cancelled()) {
-      if (finish(State::kIdle)) down_.reset();  // §3.13; else a signal is being delivered: next time
-      else arm();
+      if (finish(State::kIdle))
+        down_.reset();  // §3.13; else a signal is being delivered: next time
+      else
+        arm();
       return;
     }
     const uint64_t seen = items_.load(std::memory_order_relaxed);
@@ -128,16 +130,15 @@ class TimeoutStage final : public Subscriber<T>,
 
 }  // namespace detail
 
-/// Ends with StreamFault::kTimeout when the upstream has owed an item for `limit`, and cancels it. Time in
-/// which nothing was requested does not count: a slow consumer is not the upstream's fault. Between
-/// `limit` and 1.125 × limit in practice.
+/// Ends with StreamFault::kTimeout when the upstream has owed an item for `limit`, and cancels it.
+/// Time in which nothing was requested does not count: a slow consumer is not the upstream's fault.
+/// Between `limit` and 1.125 × limit in practice.
 inline auto timeout(TimedScheduler& timers, Duration limit) {
   WEIR_ASSERT(limit > Duration::zero());
   return [&timers, limit]<FlowLike P>(P source) {
     using T = typename P::Item;
     return lift<T>([source = std::move(source), &timers, limit](auto down) {
-      source.subscribe(
-          std::make_shared<detail::TimeoutStage<T>>(std::move(down), timers, limit));
+      source.subscribe(std::make_shared<detail::TimeoutStage<T>>(std::move(down), timers, limit));
     });
   };
 }

@@ -9,9 +9,9 @@
 
 namespace weir::streams {
 
-/// Holds the subscription of an upstream that was subscribed to on some other thread. set() is called
-/// by the upstream, once (§2.5 is seen to); cancel() by anybody, before or after. Whichever comes
-/// second does the cancelling. Lock-free.
+/// Holds the subscription of an upstream that was subscribed to on some other thread. set() is
+/// called by the upstream, once (§2.5 is seen to); cancel() by anybody, before or after. Whichever
+/// comes second does the cancelling. Lock-free.
 class UpstreamSlot {
  public:
   /// False if the slot was cancelled or taken before; `up` has been cancelled then.

@@ -10,8 +10,8 @@
 
 namespace weir::streams {
 
-/// Runs tasks and timers on the caller's thread, in a fixed order: tasks as posted, timers by instant
-/// and then as posted. For tests and simulations. Not thread-safe.
+/// Runs tasks and timers on the caller's thread, in a fixed order: tasks as posted, timers by
+/// instant and then as posted. For tests and simulations. Not thread-safe.
 class VirtualScheduler final : public TimedScheduler {
  public:
   explicit VirtualScheduler(Instant start = Instant{}) : state_(std::make_shared<State>(start)) {}

@@ -171,8 +171,8 @@ TEST(OnBackpressure, BufferKeepsUpToItsBoundAndThenFails) {
 
 TEST(OnBackpressure, BufferMayDropTheNewest) {
   Probe<int> probe;
-  auto seen =
-      record(probe.flow() | on_backpressure_buffer({.items = 2, .overflow = Overflow::kDropNewest}), 0);
+  auto seen = record(
+      probe.flow() | on_backpressure_buffer({.items = 2, .overflow = Overflow::kDropNewest}), 0);
   for (int i = 0; i < 5; ++i) probe.next(i);
   seen->up->request(10);
   probe.next(5);
@@ -192,8 +192,7 @@ TEST(OnBackpressure, BufferCountsBytes) {
 TEST(OnBackpressure, DropDropsWhatNobodyAskedForAndTells) {
   Probe<int> probe;
   Ints dropped;
-  auto seen =
-      record(probe.flow() | on_backpressure_drop([&](int x) { dropped.push_back(x); }), 2);
+  auto seen = record(probe.flow() | on_backpressure_drop([&](int x) { dropped.push_back(x); }), 2);
   for (int i = 0; i < 4; ++i) probe.next(i);
   seen->up->request(1);
   probe.next(4);

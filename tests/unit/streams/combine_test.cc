@@ -42,8 +42,9 @@ TEST(FlatMap, MergesAllItemsOfAllInnerFlows) {
 TEST(FlatMap, HoldsToItsConcurrencyAndPrefetch) {
   Probe<int> outer;
   std::vector<Probe<int>> inners(5);
-  auto seen = record(outer.flow() | flat_map([&](int x) { return inners[static_cast<size_t>(x)].flow(); },
-                                             {.concurrency = 2, .prefetch = 4}));
+  auto seen =
+      record(outer.flow() | flat_map([&](int x) { return inners[static_cast<size_t>(x)].flow(); },
+                                     {.concurrency = 2, .prefetch = 4}));
   EXPECT_EQ(outer.requested(), 2u);
   outer.next(0);
   outer.next(1);
@@ -139,10 +140,12 @@ TEST(Merge, TakesItemsAsTheyCome) {
 
 TEST(GroupByKey, SplitsByKeyAndKeepsTheOrderWithinAKey) {
   auto flow = range(0, 1000) | group_by_key([](int x) { return x % 7; }) |
-              flat_map([](Group<int, int> group) {
-                return std::move(group.items) |
-                       map([key = group.key](int x) { return std::pair(key, x); });
-              }, {.concurrency = 7});
+              flat_map(
+                  [](Group<int, int> group) {
+                    return std::move(group.items) |
+                           map([key = group.key](int x) { return std::pair(key, x); });
+                  },
+                  {.concurrency = 7});
   auto seen = record(flow);
   std::map<int, Ints> groups;
   for (const auto& [key, x] : seen->items) groups[key].push_back(x);

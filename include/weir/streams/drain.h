@@ -31,8 +31,9 @@ class Drain {
   /// After the body: true when there is nothing more to do, false to run it again.
   bool leave() noexcept {
     const uint32_t left = calls_.fetch_sub(seen_, std::memory_order_acq_rel) - seen_;
+    if (left == 0) return true;  // from here on seen_ is somebody else's
     seen_ = left;
-    return left == 0;
+    return false;
   }
 
  private:

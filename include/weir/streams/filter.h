@@ -24,7 +24,7 @@ struct FilterSpec {
     }
   };
   template <typename In, typename Down>
-  struct Fallible : EndingStage<Down> {
+  struct Fallible : FallibleStage<Down> {
     P keep;
     bool try_next(In item) noexcept {
       if (this->ended) return true;

@@ -21,7 +21,7 @@ struct MapSpec {
     bool try_next(In item) noexcept { return this->down.try_next(fn(std::move(item))); }
   };
   template <typename In, typename Down>
-  struct Fallible : EndingStage<Down> {
+  struct Fallible : FallibleStage<Down> {
     F fn;
     bool try_next(In item) noexcept {
       if (this->ended) return true;

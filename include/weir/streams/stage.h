@@ -31,10 +31,9 @@ struct StageBase {
   void flush() noexcept { down.flush(); }
 };
 
-/// For stages that may end the stream early. After finish() or fail() nothing passes (§1.7), and
-/// the upstream is cancelled.
+/// For stages that may fail. After fail() nothing passes (§1.7), and the upstream is cancelled.
 template <typename Down>
-struct EndingStage {
+struct FallibleStage {
   Down down;
   std::shared_ptr<Subscription> up{};
   bool ended = false;
@@ -55,11 +54,6 @@ struct EndingStage {
     if (!ended) down.flush();
   }
 
-  void finish() noexcept {
-    ended = true;
-    std::exchange(up, nullptr)->cancel();
-    down.on_complete();
-  }
   void fail(StreamError error) noexcept {
     ended = true;
     std::exchange(up, nullptr)->cancel();

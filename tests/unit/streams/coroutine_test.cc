@@ -38,6 +38,15 @@ TEST(Generator, RunsAsFarAsIsRequested) {
   EXPECT_TRUE(seen->completed);
 }
 
+Generator<int> none(int argument) {
+  if (argument > 100) co_yield argument;
+}
+
+TEST(Generator, AnArgumentOfTheItemsTypeIsNoItem) {
+  auto seen = record(from_generator([] { return none(7); }));
+  EXPECT_TRUE(seen->items.empty());
+}
+
 TEST(Generator, EachSubscriberHasItsOwn) {
   int steps = 0;
   auto flow = from_generator([&] { return squares(3, &steps); });

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <utility>
 
 #include "weir/base/assert.h"
 #include "weir/streams/demand_relay.h"
+#include "weir/streams/shared_slot.h"
 
 namespace weir::streams {
 
@@ -19,7 +19,7 @@ class CreditStock {
   /// `n` more items may be requested. Saturates at kUnbounded.
   void grant(uint64_t n) noexcept {
     credits_.add(n);
-    if (const auto relay = relay_.load(std::memory_order_acquire).lock()) relay->pump();
+    if (const auto relay = relay_.load().lock()) relay->pump();
   }
 
   /// Takes up to `wanted`; returns how many.
@@ -32,13 +32,11 @@ class CreditStock {
   uint64_t available() const noexcept { return credits_.value(); }
 
   /// Whom to wake when credits come.
-  void attach(const std::shared_ptr<DemandRelay>& relay) noexcept {
-    relay_.store(relay, std::memory_order_release);
-  }
+  void attach(const std::shared_ptr<DemandRelay>& relay) noexcept { relay_.exchange(relay); }
 
  private:
   DemandCounter credits_;
-  std::atomic<std::weak_ptr<DemandRelay>> relay_;
+  SharedSlot<std::weak_ptr<DemandRelay>> relay_;
 };
 
 namespace detail {

@@ -30,8 +30,9 @@ class Drain {
 
   /// After the body: true when there is nothing more to do, false to run it again.
   bool leave() noexcept {
-    const uint32_t left = calls_.fetch_sub(seen_, std::memory_order_acq_rel) - seen_;
-    if (left == 0) return true;  // from here on seen_ is somebody else's
+    const uint32_t done = seen_;
+    const uint32_t left = calls_.fetch_sub(done, std::memory_order_acq_rel) - done;
+    if (left == 0) return true;  // from the subtraction on, seen_ is somebody else's
     seen_ = left;
     return false;
   }

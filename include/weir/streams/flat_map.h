@@ -245,11 +245,12 @@ class FlatMapStage final : public Subscriber<In>,
       return inner.queued.exchange(true, std::memory_order_acq_rel);
     // Whoever queues a flow holds a plain pointer to it: it may go only when nobody can queue it.
     if (!done || inner.queued.exchange(true, std::memory_order_acq_rel)) return true;
-    if (inner.error) {
-      terminate(StreamError(inner.error));
+    const StreamError error = inner.error;
+    drop(inner);
+    if (error) {
+      terminate(error);
     } else {
       ++finished;
-      drop(inner);
     }
     return true;
   }
@@ -275,13 +276,14 @@ class FlatMapStage final : public Subscriber<In>,
     turns_.clear();
     ready_.store(nullptr, std::memory_order_relaxed);
     for (auto& inner : std::exchange(inners_, {}))
-      if (inner != nullptr) inner->up.cancel();
+      if (!inner->done.load(std::memory_order_acquire))
+        inner->up.cancel();  // §2.3: not from on_error
   }
   void terminate(const StreamError& error) noexcept {
     const auto down = std::move(down_);
     if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
     if (error) {
-      up_->cancel();
+      if (!outer_done_.load(std::memory_order_acquire)) up_->cancel();
       down->on_error(error);
     } else {
       down->on_complete();

@@ -19,8 +19,8 @@ class Generator {
     std::optional<T> item;
     std::exception_ptr thrown;
 
-    // Declared, so that the type is no aggregate: else the coroutine's first argument, if it happened
-    // to be a T, would initialise `item` (C++20, [dcl.fct.def.coroutine] with paren-init).
+    // Declared, so that the type is no aggregate: else the coroutine's first argument, if it
+    // happened to be a T, would initialise `item` (C++20, [dcl.fct.def.coroutine] with paren-init).
     promise_type() noexcept = default;
 
     Generator get_return_object() noexcept {

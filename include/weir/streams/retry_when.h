@@ -14,6 +14,7 @@
 #include "weir/streams/drain.h"
 #include "weir/streams/flow.h"
 #include "weir/streams/scheduler.h"
+#include "weir/streams/shared_slot.h"
 
 namespace weir::streams {
 
@@ -44,7 +45,7 @@ class RetryRelay final : public Subscription,
   void cancel() noexcept override {
     cancelled_.store(true, std::memory_order_seq_cst);
     // Not by pump(): it may be inside the upstream's loop, which is what has to end.
-    if (const auto up = current_.load(std::memory_order_seq_cst)) up->cancel();
+    if (const auto up = current_.load()) up->cancel();
   }
 
   /// The back-off is over.
@@ -100,7 +101,7 @@ class RetryRelay final : public Subscription,
   }
 
   void arrived(std::shared_ptr<Subscription> up) noexcept {
-    current_.store(up, std::memory_order_seq_cst);
+    current_.exchange(up);
     if (cancelled_.load(std::memory_order_seq_cst)) return up->cancel();
     fresh_.store(true, std::memory_order_release);
     pump();
@@ -124,7 +125,7 @@ class RetryRelay final : public Subscription,
       // The attempt before a fresh one is over, so delivered_ stands still.
       if (fresh_.exchange(false, std::memory_order_acq_rel))
         n = granted_ == kUnbounded ? kUnbounded : granted_ - delivered_;
-      const auto up = current_.load(std::memory_order_acquire);
+      const auto up = current_.load();
       if (up == nullptr || cancelled_.load(std::memory_order_acquire)) return;
       if (illegal_.exchange(false, std::memory_order_acq_rel)) up->request(0);
       if (n != 0) up->request(n);
@@ -137,7 +138,7 @@ class RetryRelay final : public Subscription,
   std::shared_ptr<Subscriber<T>> next_;    // on its way to the next attempt
   std::shared_ptr<Subscriber<T>> parked_;  // during a back-off
   uint64_t delivered_ = 0;                 // the attempt's
-  std::atomic<std::shared_ptr<Subscription>> current_;
+  SharedSlot<std::shared_ptr<Subscription>> current_;
   std::atomic<bool> fresh_{false};  // current_ has not been asked for anything yet
   DemandCounter inbox_;
   std::atomic<bool> cancelled_{false};

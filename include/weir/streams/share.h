@@ -1,11 +1,11 @@
 // multicast and share: one subscription upstream for many subscribers.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <utility>
 
 #include "weir/streams/multicast.h"
+#include "weir/streams/shared_slot.h"
 
 namespace weir::streams {
 
@@ -32,10 +32,10 @@ class Share final : public Publisher<typename P::Item> {
   }
 
   void subscribe(std::shared_ptr<Subscriber<T>> subscriber) override {
-    auto hub = hub_.load(std::memory_order_acquire);
+    auto hub = hub_.load();
     if (hub != nullptr && !hub->ended()) return hub->subscribe(std::move(subscriber));
     auto fresh = Multicast<T>::make(options_);
-    if (!hub_.compare_exchange_strong(hub, fresh, std::memory_order_acq_rel)) {
+    if (!hub_.replace(hub, fresh)) {
       return hub->subscribe(std::move(subscriber));  // another thread was faster
     }
     fresh->subscribe(std::move(subscriber));
@@ -45,7 +45,7 @@ class Share final : public Publisher<typename P::Item> {
  private:
   const P source_;
   MulticastOptions options_;
-  std::atomic<std::shared_ptr<Multicast<T>>> hub_;
+  SharedSlot<std::shared_ptr<Multicast<T>>> hub_;
 };
 
 }  // namespace detail

@@ -27,11 +27,14 @@ class SubscribeOnRelay final : public Subscription,
   SubscribeOnRelay(P source, std::shared_ptr<Worker> worker)
       : source_(std::move(source)), worker_(std::move(worker)) {}
 
-  /// Posts the subscription of `target`, which ends in arrived().
-  void start(std::shared_ptr<Subscriber<T>> target) noexcept {
+  /// Before the downstream hears of this: what it requests meanwhile waits for launch().
+  void prepare(std::shared_ptr<Subscriber<T>> target) noexcept {
     target_ = std::move(target);
-    schedule();
+    drain_.enter();
   }
+  /// Posts the subscription of the target, which ends in arrived().
+  void launch() noexcept { worker_->post(this->shared_from_this()); }
+
   bool arrived(std::shared_ptr<Subscription> up) noexcept {
     if (!up_.set(std::move(up))) return false;
     schedule();
@@ -111,9 +114,9 @@ inline auto subscribe_on(Scheduler& scheduler) {
     using T = typename P::Item;
     return lift<T>([source = std::move(source), &scheduler](std::shared_ptr<Subscriber<T>> down) {
       auto relay = std::make_shared<detail::SubscribeOnRelay<P>>(source, scheduler.worker());
+      relay->prepare(std::make_shared<detail::SubscribeOnTarget<P>>(down, relay));
       down->on_subscribe(relay);
-      auto target = std::make_shared<detail::SubscribeOnTarget<P>>(std::move(down), relay);
-      relay->start(std::move(target));
+      relay->launch();
     });
   };
 }

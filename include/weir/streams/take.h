@@ -85,6 +85,8 @@ struct TakeSpec {
   uint64_t count;
 };
 
-inline TakeSpec take(uint64_t count) { return {count}; }
+inline TakeSpec take(uint64_t count) {
+  return {count};
+}
 
 }  // namespace weir::streams

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -42,8 +43,9 @@ class ThrottleRelay final : public DemandRelay {
  private:
   struct Alarm final : TimerTask {
     void run() noexcept override {
+      const auto owner = relay.lock();
       armed.store(false, std::memory_order_release);
-      if (const auto owner = relay.lock()) owner->pump();
+      if (owner != nullptr) owner->pump();
     }
     std::weak_ptr<DemandRelay> relay;  // a flow that is gone need not be waited for
     std::atomic<bool> armed{false};

@@ -41,7 +41,6 @@ class TimeoutDemand final : public Subscription {
 
 template <typename T>
 class TimeoutStage final : public Subscriber<T>,
-                           public TimerTask,
                            public std::enable_shared_from_this<TimeoutStage<T>> {
  public:
   /// Looks at the stream within one time-out: so it is late by an eighth of itself at the most, and
@@ -51,11 +50,13 @@ class TimeoutStage final : public Subscriber<T>,
   TimeoutStage(std::shared_ptr<Subscriber<T>> down, TimedScheduler& timers, Duration limit)
       : timers_(timers),
         step_(std::max(Duration(1), limit / kLooks)),
+        alarm_(std::make_shared<Alarm>()),
         down_(std::move(down)),
         demand_(std::make_shared<TimeoutDemand>()) {}
 
   void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
     if (!demand_->attach(up)) return;
+    alarm_->stage = this->weak_from_this();
     down_->on_subscribe(demand_);
     arm();
   }
@@ -86,15 +87,9 @@ class TimeoutStage final : public Subscriber<T>,
     if (finish(State::kIdle)) down_->on_complete();
   }
 
-  void run() noexcept override {
-    if (state_.load(std::memory_order_acquire) == State::kEnded) return;
-    if (demand_->cancelled()) {
-      if (finish(State::kIdle))
-        down_.reset();  // §3.13; else a signal is being delivered: next time
-      else
-        arm();
-      return;
-    }
+  /// The timer's look.
+  void look() noexcept {
+    if (state_.load(std::memory_order_acquire) == State::kEnded || demand_->cancelled()) return;
     const uint64_t seen = items_.load(std::memory_order_relaxed);
     const bool moved = seen != last_seen_ || !demand_->owing();
     last_seen_ = seen;
@@ -106,6 +101,15 @@ class TimeoutStage final : public Subscriber<T>,
   }
 
  private:
+  /// Does not hold the stage: a cancelled stream is let go of at once, however long the limit
+  /// (§3.13).
+  struct Alarm final : TimerTask {
+    void run() noexcept override {
+      if (const auto owner = stage.lock()) owner->look();
+    }
+    std::weak_ptr<TimeoutStage> stage;
+  };
+
   enum class State : uint8_t { kIdle, kSignalling, kEnded };
 
   bool enter() noexcept {
@@ -116,10 +120,11 @@ class TimeoutStage final : public Subscriber<T>,
   bool finish(State from) noexcept {
     return state_.compare_exchange_strong(from, State::kEnded, std::memory_order_acq_rel);
   }
-  void arm() noexcept { timers_.post_at(timers_.now() + step_, this->shared_from_this()); }
+  void arm() noexcept { timers_.post_at(timers_.now() + step_, alarm_); }
 
   TimedScheduler& timers_;
   const Duration step_;
+  const std::shared_ptr<Alarm> alarm_;
   std::shared_ptr<Subscriber<T>> down_;
   const std::shared_ptr<TimeoutDemand> demand_;
   std::atomic<State> state_{State::kIdle};

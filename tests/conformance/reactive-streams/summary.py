@@ -14,11 +14,12 @@ def main(results_path, log_path, junit_path):
     failed = []
     suite = xml.Element("testsuite", name="reactive-streams-tck")
     for test_class in xml.parse(results_path).iter("class"):
-        name = test_class.get("name").split("$")[-1]
-        row = counts.setdefault(name, Counter())
+        tck_class = test_class.get("name").split("$")[-1]
         for method in test_class.iter("test-method"):
             if method.get("is-config") == "true":
                 continue
+            name = method.get("test-instance-name") or tck_class
+            row = counts.setdefault(name, Counter())
             status = method.get("status").lower()
             row[status] += 1
             case = xml.SubElement(suite, "testcase", classname=name, name=method.get("name"))

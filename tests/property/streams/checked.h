@@ -63,7 +63,8 @@ struct Ledger final : Subscription {
 template <typename T>
 class CheckedSubscriber final : public Subscriber<T> {
  public:
-  CheckedSubscriber(std::shared_ptr<Subscriber<T>> down, std::shared_ptr<Ledger> ledger, bool bursts)
+  CheckedSubscriber(std::shared_ptr<Subscriber<T>> down, std::shared_ptr<Ledger> ledger,
+                    bool bursts)
       : down_(std::move(down)), ledger_(std::move(ledger)), bursts_(bursts) {}
 
   void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {

@@ -71,9 +71,7 @@ class Builder {
     const auto count = static_cast<int64_t>(rng_.below(kItemsMax));
     for (int64_t i = 0; i < count; ++i) source_items_.push_back(i);
     switch (rng_.below(5)) {
-      case 0:
-        source_text_ = "values " + std::to_string(count);
-        return from(source_items_);
+      case 0: source_text_ = "values " + std::to_string(count); return from(source_items_);
       case 1:
         source_text_ = "generator " + std::to_string(count);
         return from_generator([count] { return count_up(count); });
@@ -83,11 +81,8 @@ class Builder {
         return concat(Flow<int64_t>(range<int64_t>(0, count)),
                       Flow<int64_t>(fail<int64_t>(source_error())));
       }
-      case 3:
-        return flaky(count);
-      default:
-        source_text_ = "range " + std::to_string(count);
-        return range<int64_t>(0, count);
+      case 3: return flaky(count);
+      default: source_text_ = "range " + std::to_string(count); return range<int64_t>(0, count);
     }
   }
 
@@ -95,8 +90,8 @@ class Builder {
   Flow<int64_t> flaky(int64_t count) {
     const auto failures = static_cast<int>(pick(1, 3));
     const auto fail_after = static_cast<int64_t>(rng_.below(static_cast<uint64_t>(count) + 1));
-    source_text_ = "flaky " + std::to_string(count) + " fails " + std::to_string(failures) + "x after " +
-                   std::to_string(fail_after) + " | retry_when";
+    source_text_ = "flaky " + std::to_string(count) + " fails " + std::to_string(failures) +
+                   "x after " + std::to_string(fail_after) + " | retry_when";
     Items all;
     for (int i = 0; i < failures; ++i)
       for (int64_t x = 0; x < fail_after; ++x) all.push_back(x);
@@ -105,12 +100,11 @@ class Builder {
     const FlakySource source{std::make_shared<int>(failures), count, fail_after};
     const Duration wait = std::chrono::microseconds(rng_.below(3));
     return Chain<FlakySource>(source) |
-           retry_when(scheduler_, [wait](const StreamError&, uint32_t) { return std::optional(wait); });
+           retry_when(scheduler_,
+                      [wait](const StreamError&, uint32_t) { return std::optional(wait); });
   }
 
-  void check() {
-    made_.flow = checked(made_.flow, report_, made_.text, rng_.below(2) == 0);
-  }
+  void check() { made_.flow = checked(made_.flow, report_, made_.text, rng_.below(2) == 0); }
 
   template <typename Op>
   void apply(const std::string& text, Op op) {
@@ -123,13 +117,13 @@ class Builder {
 
   void step() {
     static constexpr std::array kSteps = {
-        &Builder::add_map,          &Builder::add_filter,    &Builder::add_take,
-        &Builder::add_skip,         &Builder::add_publish,   &Builder::add_subscribe,
-        &Builder::add_rate,         &Builder::add_flat_map,  &Builder::add_concat_map,
-        &Builder::add_merge,        &Builder::add_concat,    &Builder::add_groups,
-        &Builder::add_buffer,       &Builder::add_drop,      &Builder::add_latest,
-        &Builder::add_share,        &Builder::add_throttle,  &Builder::add_timeout,
-        &Builder::add_guard,        &Builder::add_credits,   &Builder::add_bytes,
+        &Builder::add_map,    &Builder::add_filter,   &Builder::add_take,
+        &Builder::add_skip,   &Builder::add_publish,  &Builder::add_subscribe,
+        &Builder::add_rate,   &Builder::add_flat_map, &Builder::add_concat_map,
+        &Builder::add_merge,  &Builder::add_concat,   &Builder::add_groups,
+        &Builder::add_buffer, &Builder::add_drop,     &Builder::add_latest,
+        &Builder::add_share,  &Builder::add_throttle, &Builder::add_timeout,
+        &Builder::add_guard,  &Builder::add_credits,  &Builder::add_bytes,
     };
     (this->*kSteps[rng_.below(kSteps.size())])();
   }
@@ -146,8 +140,8 @@ class Builder {
   void add_take() {
     const uint64_t count = rng_.below(40);
     apply("take " + std::to_string(count), take(count));
-    // Which ones are taken, is open when their order is; and with how many came, whether the source's
-    // error is seen at all.
+    // Which ones are taken, is open when their order is; and with how many came, whether the
+    // source's error is seen at all.
     if (made_.certainty == Certainty::kMultiset) made_.certainty = Certainty::kCount;
     if (made_.certainty != Certainty::kAnything && count <= made_.items.size()) made_.fails = false;
     if (made_.certainty == Certainty::kAnything) fails_open_ = true;
@@ -159,8 +153,8 @@ class Builder {
     apply("skip " + std::to_string(count), skip(count));
     if (made_.certainty == Certainty::kMultiset) made_.certainty = Certainty::kCount;
     made_.items.erase(made_.items.begin(),
-                      made_.items.begin() + static_cast<std::ptrdiff_t>(
-                                                std::min<size_t>(count, made_.items.size())));
+                      made_.items.begin() +
+                          static_cast<std::ptrdiff_t>(std::min<size_t>(count, made_.items.size())));
   }
   void add_publish() {
     const uint64_t items = pick(1, 20);
@@ -226,13 +220,13 @@ class Builder {
   void add_groups() {
     // One group may hear of the error before another has been read to its end.
     const uint64_t prefetch = pick(1, 20);
-    apply("group_by_key " + std::to_string(prefetch) + " | flat_map",
-          [prefetch](Flow<int64_t> source) {
-            return source |
-                   group_by_key([](int64_t x) { return ((x % 5) + 5) % 5; }, {.prefetch = prefetch}) |
-                   flat_map([](Group<int64_t, int64_t> group) { return std::move(group.items); },
-                            {.concurrency = 8, .prefetch = 3});
-          });
+    apply("group_by_key " + std::to_string(prefetch) + " | flat_map", [prefetch](
+                                                                          Flow<int64_t> source) {
+      return source |
+             group_by_key([](int64_t x) { return ((x % 5) + 5) % 5; }, {.prefetch = prefetch}) |
+             flat_map([](Group<int64_t, int64_t> group) { return std::move(group.items); },
+                      {.concurrency = 8, .prefetch = 3});
+    });
     lose_order();
     if (made_.fails) lose_items();
   }
@@ -258,9 +252,8 @@ class Builder {
   }
   void add_timeout() { apply("timeout", timeout(scheduler_, std::chrono::hours(1))); }
   void add_guard() {
-    auto stack = std::make_shared<PolicyStack>(
-        std::vector<std::shared_ptr<Policy>>{std::make_shared<Bulkhead>(
-            Bulkhead::Options{.max = static_cast<uint32_t>(pick(1, 5))})});
+    auto stack = std::make_shared<PolicyStack>(std::vector<std::shared_ptr<Policy>>{
+        std::make_shared<Bulkhead>(Bulkhead::Options{.max = static_cast<uint32_t>(pick(1, 5))})});
     apply("guard | map", [stack, &scheduler = scheduler_](Flow<int64_t> source) {
       return source | guard(stack, scheduler) | map([](Admitted<int64_t> a) { return a.item; });
     });

@@ -29,9 +29,10 @@ struct Pipeline {
   std::string text;    ///< for the reader of a failure
 };
 
-/// A source and one to seven operators, with a Checked stage between every two. The same seed gives the
-/// same pipeline.
-Pipeline random_pipeline(Rng& rng, TimedScheduler& scheduler, const std::shared_ptr<Report>& report);
+/// A source and one to seven operators, with a Checked stage between every two. The same seed gives
+/// the same pipeline.
+Pipeline random_pipeline(Rng& rng, TimedScheduler& scheduler,
+                         const std::shared_ptr<Report>& report);
 
 /// The error that failing sources signal.
 const StreamError& source_error();

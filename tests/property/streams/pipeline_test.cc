@@ -1,5 +1,6 @@
-// 10,000 random pipelines: demand is never exceeded, signals are serial, there is exactly one terminal
-// signal, nothing comes after a cancel, and nothing is lost. WEIR_SEED and WEIR_RUNS choose others.
+// 10,000 random pipelines: demand is never exceeded, signals are serial, there is exactly one
+// terminal signal, nothing comes after a cancel, and nothing is lost. WEIR_SEED and WEIR_RUNS
+// choose others.
 #include "property/streams/pipeline.h"
 
 #include <gtest/gtest.h>

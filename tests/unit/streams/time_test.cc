@@ -118,6 +118,13 @@ TEST(Timeout, LeavesNoTimerBehind) {
   scheduler.advance(milliseconds(20));
   EXPECT_TRUE(seen->completed);
   EXPECT_EQ(scheduler.next_timer(), kInstantMax);
+
+  auto cancelled = record(probe.flow() | timeout(scheduler, std::chrono::hours(1)));
+  const std::weak_ptr<Recorder<int>> weak = cancelled;
+  std::exchange(cancelled->up, nullptr)->cancel();
+  probe.forget();
+  cancelled.reset();
+  EXPECT_TRUE(weak.expired());
 }
 
 TEST(Throttle, AsksForSoManyInSoMuchTime) {

@@ -13,9 +13,10 @@ import org.reactivestreams.tck.SubscriberWhiteboxVerification;
 import org.reactivestreams.tck.SubscriberWhiteboxVerification.SubscriberPuppet;
 import org.reactivestreams.tck.SubscriberWhiteboxVerification.WhiteboxSubscriberProbe;
 import org.reactivestreams.tck.TestEnvironment;
+import org.testng.ITest;
 
 /** The four classes of the TCK, each for a kind of C++ object that its subclass is told by name. */
-final class Verifications {
+public final class Verifications {
   private Verifications() {}
 
   private static TestEnvironment environment() {
@@ -31,12 +32,17 @@ final class Verifications {
   private static final RuntimeException FAILURE = new RuntimeException("failed from the start");
 
   /** Elements are the Longs 0, 1, 2, ... */
-  static class PublisherTck extends PublisherVerification<Long> {
+  public static final class PublisherTck extends PublisherVerification<Long> implements ITest {
     private final String kind;
 
     PublisherTck(String kind) {
       super(environment(), GC_TIMEOUT_MILLIS);
       this.kind = kind;
+    }
+
+    @Override
+    public String getTestName() {
+      return "publisher " + kind;
     }
 
     @Override
@@ -51,12 +57,17 @@ final class Verifications {
   }
 
   /** A sink of this library that asks for its items by itself. */
-  static class BlackboxTck extends SubscriberBlackboxVerification<Long> {
+  public static final class BlackboxTck extends SubscriberBlackboxVerification<Long> implements ITest {
     private final String kind;
 
     BlackboxTck(String kind) {
       super(environment());
       this.kind = kind;
+    }
+
+    @Override
+    public String getTestName() {
+      return "subscriber " + kind;
     }
 
     @Override
@@ -71,12 +82,17 @@ final class Verifications {
   }
 
   /** An operator of this library; the TCK pulls at its far end through a puppet. */
-  static class WhiteboxTck extends SubscriberWhiteboxVerification<Long> {
+  public static final class WhiteboxTck extends SubscriberWhiteboxVerification<Long> implements ITest {
     private final String kind;
 
     WhiteboxTck(String kind) {
       super(environment());
       this.kind = kind;
+    }
+
+    @Override
+    public String getTestName() {
+      return "operator " + kind;
     }
 
     @Override
@@ -124,7 +140,7 @@ final class Verifications {
   }
 
   /** A processor; elements are opaque Java objects that pass through C++. */
-  static class ProcessorTck extends IdentityProcessorVerification<Long> {
+  public static final class ProcessorTck extends IdentityProcessorVerification<Long> implements ITest {
     private final String kind;
     private final ExecutorService executor =
         Executors.newCachedThreadPool(
@@ -137,6 +153,11 @@ final class Verifications {
     ProcessorTck(String kind) {
       super(environment(), GC_TIMEOUT_MILLIS);
       this.kind = kind;
+    }
+
+    @Override
+    public String getTestName() {
+      return "processor " + kind;
     }
 
     @Override

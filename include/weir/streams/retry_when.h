@@ -103,7 +103,7 @@ class RetryRelay final : public Subscription,
   void arrived(std::shared_ptr<Subscription> up) noexcept {
     current_.exchange(up);
     if (cancelled_.load(std::memory_order_seq_cst)) return up->cancel();
-    fresh_.store(true, std::memory_order_release);
+    fresh_.exchange(std::move(up));
     pump();
   }
 
@@ -122,30 +122,32 @@ class RetryRelay final : public Subscription,
     drain_.run([this] {
       uint64_t n = inbox_.take_all();
       granted_ = saturating_add(granted_, n);
-      // The attempt before a fresh one is over, so delivered_ stands still.
-      if (fresh_.exchange(false, std::memory_order_acq_rel))
+      if (auto fresh = fresh_.exchange(nullptr)) {
+        up_ = std::move(fresh);
+        // The attempt before this one is over, so delivered_ stands still.
         n = granted_ == kUnbounded ? kUnbounded : granted_ - delivered_;
-      const auto up = current_.load();
-      if (up == nullptr || cancelled_.load(std::memory_order_acquire)) return;
-      if (illegal_.exchange(false, std::memory_order_acq_rel)) up->request(0);
-      if (n != 0) up->request(n);
+      }
+      if (up_ == nullptr || cancelled_.load(std::memory_order_acquire)) return;
+      if (illegal_.exchange(false, std::memory_order_acq_rel)) up_->request(0);
+      if (n != 0) up_->request(n);
     });
   }
 
   const P source_;
   TimedScheduler& timers_;
   Decide decide_;
-  std::shared_ptr<Subscriber<T>> next_;    // on its way to the next attempt
-  std::shared_ptr<Subscriber<T>> parked_;  // during a back-off
-  uint64_t delivered_ = 0;                 // the attempt's
-  SharedSlot<std::shared_ptr<Subscription>> current_;
-  std::atomic<bool> fresh_{false};  // current_ has not been asked for anything yet
+  std::shared_ptr<Subscriber<T>> next_;                // on its way to the next attempt
+  std::shared_ptr<Subscriber<T>> parked_;              // during a back-off
+  uint64_t delivered_ = 0;                             // the attempt's
+  SharedSlot<std::shared_ptr<Subscription>> current_;  // what a cancel has to reach
+  SharedSlot<std::shared_ptr<Subscription>> fresh_;    // has not been asked for anything yet
   DemandCounter inbox_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> illegal_{false};
   Drain attempts_;
   Drain drain_;
-  uint64_t granted_ = 0;  // requested by the downstream altogether; the drain's
+  std::shared_ptr<Subscription> up_;  // the drain's, as is the next
+  uint64_t granted_ = 0;              // requested by the downstream altogether
 };
 
 template <typename Decide>

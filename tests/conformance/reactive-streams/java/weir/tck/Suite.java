@@ -16,8 +16,8 @@ public final class Suite {
 
   /** Operators seen from their upstream; those that subscribe later or not at all have no place. */
   private static final String[] OPERATORS = {
-    "map", "filter", "publish_on", "limit_rate", "flat_map", "concat_map", "guard", "share", "buffer",
-    "timeout", "retry_when",
+    "map", "filter", "publish_on", "limit_rate", "flat_map", "concat_map", "guard", "share",
+    "buffer", "timeout", "retry_when",
   };
 
   /** The multicast alone, and with an operator behind it. */

@@ -32,7 +32,8 @@ public final class Verifications {
   private static final RuntimeException FAILURE = new RuntimeException("failed from the start");
 
   /** Elements are the Longs 0, 1, 2, ... */
-  public static final class PublisherTck extends PublisherVerification<Long> implements ITest {
+  public static final class PublisherTck extends PublisherVerification<Long>
+      implements ITest {
     private final String kind;
 
     PublisherTck(String kind) {
@@ -57,7 +58,8 @@ public final class Verifications {
   }
 
   /** A sink of this library that asks for its items by itself. */
-  public static final class BlackboxTck extends SubscriberBlackboxVerification<Long> implements ITest {
+  public static final class BlackboxTck extends SubscriberBlackboxVerification<Long>
+      implements ITest {
     private final String kind;
 
     BlackboxTck(String kind) {
@@ -82,7 +84,8 @@ public final class Verifications {
   }
 
   /** An operator of this library; the TCK pulls at its far end through a puppet. */
-  public static final class WhiteboxTck extends SubscriberWhiteboxVerification<Long> implements ITest {
+  public static final class WhiteboxTck extends SubscriberWhiteboxVerification<Long>
+      implements ITest {
     private final String kind;
 
     WhiteboxTck(String kind) {
@@ -140,7 +143,8 @@ public final class Verifications {
   }
 
   /** A processor; elements are opaque Java objects that pass through C++. */
-  public static final class ProcessorTck extends IdentityProcessorVerification<Long> implements ITest {
+  public static final class ProcessorTck extends IdentityProcessorVerification<Long>
+      implements ITest {
     private final String kind;
     private final ExecutorService executor =
         Executors.newCachedThreadPool(

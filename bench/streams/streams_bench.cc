@@ -1,6 +1,6 @@
 // Items a second through the pipelines that bench/streams/jmh runs with Reactor and RxJava.
 //
-//   bench_streams [--seconds S] [NAME...]
+//   bench_streams [--seconds S] [--spin-us N] [NAME...]
 //
 // Prints one line a case: name, millions of source items a second (median of the repetitions), and
 // the number of items that arrived. Each pipeline folds what arrives into a checksum, so that no
@@ -176,16 +176,19 @@ void measure(const Case& bench, double seconds) {
 
 int main(int argc, char** argv) {
   double seconds = 2;
+  long spin_us = 50;
   std::vector<std::string> names;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--seconds" && i + 1 < argc) {
       seconds = std::atof(argv[++i]);
+    } else if (argument == "--spin-us" && i + 1 < argc) {
+      spin_us = std::atol(argv[++i]);
     } else {
       names.push_back(argument);
     }
   }
-  weir::exec::ThreadPool pool({.threads = 2});
+  weir::exec::ThreadPool pool({.threads = 2, .spin = std::chrono::microseconds(spin_us)});
   for (const Case& bench : cases(pool)) {
     const bool wanted =
         names.empty() || std::any_of(names.begin(), names.end(), [&bench](const std::string& name) {

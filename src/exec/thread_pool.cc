@@ -30,6 +30,11 @@ void relax() noexcept {
 /// Looks at the queue between two looks at the clock: a look at the clock costs as much as ten.
 constexpr int kLooksPerClock = 16;
 
+/// Of the looks after a failed one, one in so many is as long as the first, and the others so many
+/// times shorter: the time lost to vain looks stays below an eighth of the time that a wake-up
+/// takes.
+constexpr int kLooksPerProbe = 16;
+
 // A timer on its way to its lane is an ordinary task, so the heap needs no lock.
 struct ArmTask final : streams::Task {
   void run() noexcept override {}
@@ -92,15 +97,20 @@ class ThreadPool::Lane final : public streams::Worker {
 
   bool nothing_queued() const noexcept { return tasks_.empty() && arming_.empty(); }
 
-  // True when there is something to do.
-  bool spin() const noexcept {
-    const Instant end = steady_now() + spin_;
+  // Looks for work for a while; true when there is some. After a failure the next looks are short:
+  // when cores are scarce, a spinning thread takes the time of the one it waits for. Now and then a
+  // long look tries whether both are awake again, because two threads that always find the other
+  // asleep would stay so.
+  bool spin() noexcept {
+    const bool long_look = hot_ || ++cold_looks_ % kLooksPerProbe == 0;
+    const Instant end = steady_now() + (long_look ? spin_ : spin_ / kLooksPerProbe);
     do {
       for (int i = 0; i < kLooksPerClock; ++i) {
-        if (!nothing_queued()) return true;
+        if (!nothing_queued()) return hot_ = true;
         relax();
       }
     } while (steady_now() < end);
+    hot_ = false;
     return stopping_.load(std::memory_order_acquire);
   }
 
@@ -127,6 +137,8 @@ class ThreadPool::Lane final : public streams::Worker {
   }
 
   const Duration spin_;
+  bool hot_ = true;  // the last look found something; the thread's own, as is the next
+  uint32_t cold_looks_ = 0;
   streams::TaskQueue tasks_;
   streams::TaskQueue arming_;
   std::priority_queue<std::shared_ptr<streams::TimerTask>,

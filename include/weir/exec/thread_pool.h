@@ -13,10 +13,11 @@ namespace weir::exec {
 struct ThreadPoolOptions {
   size_t threads = 1;  ///< 1 to 256
 
-  /// How long an idle thread looks for work before it sleeps. Waking a thread costs some 5–50 µs,
-  /// more than a small buffer lasts; so a thread between two batches had better not sleep. Zero for
-  /// hosts that share their cores.
-  Duration spin = std::chrono::microseconds(20);
+  /// How long an idle thread looks for work before it sleeps: longer than a wake-up takes, some
+  /// 5–50 µs, or two threads that hand small batches to and fro find each other asleep every time.
+  /// After a vain look the next are much shorter, so an idle pool costs next to nothing. Zero:
+  /// sleep at once.
+  Duration spin = std::chrono::microseconds(50);
 };
 
 /// A fixed number of threads, each with a queue and timers of its own. A worker belongs to one

@@ -10,7 +10,8 @@ namespace weir::bridge {
 namespace {
 
 constexpr Duration kStartMax = std::chrono::seconds(10);
-constexpr Duration kCommitMax = std::chrono::seconds(5);
+// A commit waits while the group gathers, which others' drains may hold up.
+constexpr Duration kCommitMax = std::chrono::seconds(15);
 constexpr Duration kSecond = std::chrono::seconds(1);
 // The law's windows are 10 ms and more.
 constexpr Duration kControlMin = std::chrono::milliseconds(10);

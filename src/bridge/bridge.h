@@ -2,6 +2,7 @@
 // Kafka (where records come from and go back to) and HTTP (where they are delivered).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +40,8 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
   const BridgeOptions& options() const noexcept { return options_; }
   /// A copy, not older than a second. From any thread.
   BridgeStats stats() const { return published_.read(); }
+  /// When the loop came round last. From any thread.
+  Instant heartbeat() const noexcept { return heartbeat_.load(std::memory_order_relaxed); }
 
  private:
   struct Partition {
@@ -57,7 +60,7 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
   void arrived(int32_t partition, std::unique_ptr<Record> record) override;
   void skipped(int32_t partition, int tier, int64_t offset) override;
   void reached_end(int32_t partition, int tier) override;
-  void committed(const std::string& error) override;
+  void committed(const std::string& error, bool fenced) override;
   void source_troubled(const std::string& what) override;
   void source_failed(const Error& error) override;
 
@@ -70,7 +73,9 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
   void commit();
   bool commit_partitions(const std::vector<int32_t>& partitions);
   void advance_revocation();
+  void commit_leaving();
   void release_leaving();
+  void drain_all();
 
   void on_control();
   void on_second();
@@ -95,7 +100,8 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
   std::unordered_map<const Record*, int> moves_;  // the tier it is being written to, 0: dead letter
   RevokeHandler revocation_;
   std::vector<int32_t> leaving_;
-  bool leaving_commit_due_ = false;
+  bool group_waits_ = false;                         // for us to give the leaving partitions back
+  bool leaving_commit_due_ = false;                  // not sent yet
   std::vector<std::pair<int32_t, int>> commit_out_;  // streams in the commit under way
 
   net::Task work_task_;
@@ -110,6 +116,7 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
 
   BridgeStats counts_;
   Published<BridgeStats> published_;
+  std::atomic<Instant> heartbeat_{Instant{}};
 };
 
 }  // namespace weir::bridge

@@ -12,9 +12,9 @@ namespace weir::bridge {
 
 struct PartitionStats {
   int32_t partition = 0;
-  int64_t lag = 0;        ///< records from the committed position to the newest; -1 unknown
-  int64_t committed = 0;  ///< the position
-  size_t held = 0;        ///< records waiting, held back or in flight, retry topics included
+  int64_t lag = 0;       ///< records from the committed position to the newest; -1 unknown
+  int64_t position = 0;  ///< everything before it is done
+  size_t held = 0;       ///< records waiting, held back or in flight, retry topics included
   Duration stalled{};
 };
 

@@ -8,6 +8,8 @@ namespace {
 
 constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Duration kControlMin = std::chrono::milliseconds(10);
+// The group is gathering, or the last commit is not answered.
+constexpr Duration kCommitAgain = std::chrono::milliseconds(20);
 constexpr Duration kCloseLook = std::chrono::milliseconds(10);
 
 const char* remedy_name(Remedy remedy) {
@@ -29,6 +31,7 @@ void Bridge::claimed(const std::vector<Claim>& claims) {
     mine.group = pipeline_.assign(claim.partition, claim.positions);
     for (int tier = 0; tier <= pipeline_.tier_count(); ++tier)
       mine.committed.push_back(pipeline_.tracker(mine.group, tier).progress());
+    if (done_) pipeline_.stop(mine.group);  // too late: we are leaving
   }
   log_.write(observe::LogLevel::kInfo, "assigned", "partitions came",
              {{"came", static_cast<int64_t>(claims.size())},
@@ -37,7 +40,8 @@ void Bridge::claimed(const std::vector<Claim>& claims) {
 
 void Bridge::revoking(const std::vector<int32_t>& partitions, bool lost) {
   loop_.update_now();
-  leaving_.clear();
+  group_waits_ = true;
+  if (!revocation_.idle()) return;  // all of them are leaving already, see drain_all()
   for (const int32_t partition : partitions) {
     const auto found = partitions_.find(partition);
     if (found == partitions_.end()) continue;
@@ -51,21 +55,24 @@ void Bridge::revoking(const std::vector<int32_t>& partitions, bool lost) {
 }
 
 void Bridge::advance_revocation() {
-  size_t out = 0;
-  for (const int32_t partition : leaving_) out += pipeline_.out(partitions_.at(partition).group);
-  while (revocation_.advance(out, loop_.update_now())) {
-    switch (revocation_.phase()) {
-      case RevokeHandler::Phase::kIdle:
-      case RevokeHandler::Phase::kDraining: break;
-      case RevokeHandler::Phase::kCommitting:
-        if (revocation_.cut_short()) ++counts_.cut_drains;
-        leaving_commit_due_ = true;
-        if (!source_->committing()) committed({});
-        break;
-      case RevokeHandler::Phase::kReleasing: return release_leaving();
-    }
+  const Instant now = loop_.update_now();
+  for (;;) {
+    size_t out = 0;
+    for (const int32_t partition : leaving_) out += pipeline_.out(partitions_.at(partition).group);
+    if (leaving_commit_due_) commit_leaving();
+    if (!revocation_.advance(out, now)) break;
+    if (revocation_.phase() == RevokeHandler::Phase::kReleasing) return release_leaving();
+    leaving_commit_due_ = true;  // the drain has ended
+    if (revocation_.cut_short()) ++counts_.cut_drains;
   }
-  revoke_timer_.arm(revocation_.deadline());
+  const Instant deadline = revocation_.deadline();
+  revoke_timer_.arm(leaving_commit_due_ ? std::min(deadline, now + kCommitAgain) : deadline);
+}
+
+void Bridge::commit_leaving() {
+  if (!source_->may_commit()) return;
+  leaving_commit_due_ = false;
+  if (!commit_partitions(leaving_)) revocation_.committed();
 }
 
 void Bridge::release_leaving() {
@@ -76,9 +83,24 @@ void Bridge::release_leaving() {
   leaving_.clear();
   leaving_commit_due_ = false;
   revoke_timer_.cancel();
-  source_->release();
   revocation_.released();
+  if (std::exchange(group_waits_, false)) source_->release();
+  if (done_) drain_all();
   loop_.post(work_task_);
+}
+
+// The shutdown commits before it leaves: a consumer that closes while the group gathers can no
+// longer commit.
+void Bridge::drain_all() {
+  if (!revocation_.idle()) return;  // comes again after it
+  for (const auto& [partition, mine] : partitions_) leaving_.push_back(partition);
+  if (leaving_.empty()) {
+    source_->close();
+    return check_closed();
+  }
+  for (const int32_t partition : leaving_) pipeline_.stop(partitions_.at(partition).group);
+  revocation_.begin(false, loop_.update_now());
+  advance_revocation();
 }
 
 void Bridge::commit() {
@@ -90,7 +112,7 @@ void Bridge::commit() {
 
 // True when something was sent.
 bool Bridge::commit_partitions(const std::vector<int32_t>& partitions) {
-  if (source_->committing()) return false;
+  if (!source_->may_commit()) return false;
   std::vector<Commit> commits;
   commit_out_.clear();
   for (const int32_t partition : partitions) {
@@ -109,7 +131,7 @@ bool Bridge::commit_partitions(const std::vector<int32_t>& partitions) {
   return true;
 }
 
-void Bridge::committed(const std::string& error) {
+void Bridge::committed(const std::string& error, bool fenced) {
   if (!error.empty()) {
     ++counts_.commit_errors;
     log_.write(observe::LogLevel::kWarning, "commit_failed", error);
@@ -119,10 +141,12 @@ void Bridge::committed(const std::string& error) {
         found->second.committed[static_cast<size_t>(tier)] = UINT64_MAX;
   }
   if (revocation_.phase() != RevokeHandler::Phase::kCommitting) return;
-  if (std::exchange(leaving_commit_due_, false) && commit_partitions(leaving_)) return;
-  revocation_.committed();
-  // Not from here: advance_revocation() itself may have called.
-  revoke_timer_.arm(loop_.now());
+  if (!error.empty() && !fenced) {
+    leaving_commit_due_ = true;
+    return revoke_timer_.arm(std::min(revocation_.deadline(), loop_.now() + kCommitAgain));
+  }
+  if (fenced || !leaving_commit_due_) revocation_.committed();
+  advance_revocation();
 }
 
 void Bridge::source_troubled(const std::string& what) {
@@ -195,23 +219,23 @@ void Bridge::publish() {
   for (const auto& [partition, mine] : partitions_) {
     PartitionStats one;
     one.partition = partition;
-    one.committed = pipeline_.tracker(mine.group, 0).front();
+    one.position = pipeline_.tracker(mine.group, 0).front();
     const int64_t end = source_->end_offset(partition, 0);
-    one.lag = end < 0 ? -1 : end - std::max<int64_t>(one.committed, 0);
+    one.lag = end < 0 ? -1 : end - std::max<int64_t>(one.position, 0);
     for (int tier = 0; tier <= pipeline_.tier_count(); ++tier)
       one.held += pipeline_.held(mine.group, tier);
     one.stalled = mine.dog.stalled(loop_.now());
     stats.partitions.push_back(one);
   }
   published_.write(stats);
+  heartbeat_.store(loop_.now(), std::memory_order_relaxed);
 }
 
 void Bridge::drain(std::function<void()> done) {
   if (done_) return;
   done_ = std::move(done);
-  source_->close();
   publish();
-  check_closed();
+  drain_all();
 }
 
 void Bridge::check_closed() {

@@ -69,6 +69,8 @@ Expected<std::unique_ptr<KafkaSource>> KafkaSource::make(net::EventLoop& loop,
       // Who was killed is missed after this; librdkafka's 45 s would leave its partitions alone for
       // as long. Heartbeats come from a thread of their own, so a busy loop is not taken for dead.
       .set("session.timeout.ms", "10000")
+      // Members hear of a rebalance with their next heartbeat.
+      .set("heartbeat.interval.ms", "1000")
       .set("enable.auto.commit", "false")
       .set("enable.auto.offset.store", "false")
       .set("enable.partition.eof", "true")
@@ -81,9 +83,10 @@ Expected<std::unique_ptr<KafkaSource>> KafkaSource::make(net::EventLoop& loop,
       .set("statistics.interval.ms", "2000");
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
                                            RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
+  std::unique_ptr<KafkaSource> source(new KafkaSource(loop, options, sink));
+  source->join_watch_.attach(conf.get());
   auto handle = std::move(conf).make(RD_KAFKA_CONSUMER);
   if (!handle) return Unexpected<Error>(handle.error());
-  std::unique_ptr<KafkaSource> source(new KafkaSource(loop, options, sink));
   source->handle_ = std::move(*handle);
   rd_kafka_poll_set_consumer(source->handle_.get());
   source->queue_.reset(rd_kafka_queue_get_consumer(source->handle_.get()));
@@ -131,7 +134,10 @@ void KafkaSource::handle(rd_kafka_event_t& event) {
     case RD_KAFKA_EVENT_OFFSET_COMMIT: {
       committing_ = false;
       const auto code = rd_kafka_event_error(&event);
-      sink_.committed(code == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(code));
+      const bool fenced = code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+                          code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+                          code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+      sink_.committed(code == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(code), fenced);
       return;
     }
     default: return;
@@ -143,6 +149,7 @@ void KafkaSource::rebalance(rd_kafka_event_t& event) {
   std::vector<int32_t> partitions;
   for (int i = 0; i < list->cnt; ++i) partitions.push_back(list->elems[i].partition);
   if (rd_kafka_event_error(&event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    join_watch_.settled();
     look_up_commits(with_tiers(partitions));
     return;
   }
@@ -271,7 +278,7 @@ void KafkaSource::read(const Stream& stream, const rd_kafka_message_t& message) 
 }
 
 bool KafkaSource::commit(const std::vector<Commit>& commits) {
-  if (committing_ || commits.empty()) return false;
+  if (!may_commit() || commits.empty()) return false;
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(commits.size())));
   for (const Commit& commit : commits) {
     auto* entry = rd_kafka_topic_partition_list_add(

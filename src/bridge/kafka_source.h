@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "bridge/join_watch.h"
 #include "bridge/offset_tracker.h"
 #include "bridge/rdkafka.h"
 #include "bridge/record.h"
@@ -37,8 +38,9 @@ class SourceSink {
   /// An offset of a retry topic that belongs to another group.
   virtual void skipped(int32_t partition, int tier, int64_t offset) = 0;
   virtual void reached_end(int32_t partition, int tier) = 0;
-  /// The last commit was answered; `error` is empty when it stands.
-  virtual void committed(const std::string& error) = 0;
+  /// The last commit was answered; `error` is empty when it stands. `fenced`: the group goes on
+  /// without us, so trying again is useless.
+  virtual void committed(const std::string& error, bool fenced) = 0;
   /// Something went wrong that librdkafka goes on trying to mend.
   virtual void source_troubled(const std::string& what) = 0;
   /// It cannot go on.
@@ -65,9 +67,11 @@ class KafkaSource {
   /// Reads what is wanted; call when something became wanted.
   void pump();
 
-  /// Commits, unless the last commit is not answered yet (false).
+  /// Whether a commit can be sent now: the last one is answered, and the group is not gathering.
+  bool may_commit() const noexcept { return !committing_ && !join_watch_.joining(); }
+  /// Sends a commit, if it may and there is something; committed() follows. False: nothing was
+  /// sent.
   bool commit(const std::vector<Commit>& commits);
-  bool committing() const noexcept { return committing_; }
 
   /// Gives the partitions of the last revoking() back.
   void release();
@@ -115,6 +119,7 @@ class KafkaSource {
   SourceSink& sink_;
   std::vector<std::string> topics_;  // by tier
   QueueWaker waker_;
+  JoinWatch join_watch_;
   KafkaHandle handle_;
   KafkaQueue queue_;  // of the group: rebalances, commits, errors
   std::vector<Stream> streams_;

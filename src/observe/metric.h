@@ -36,9 +36,22 @@ enum class Metric : uint8_t {
   kReloads,
   kLogDropped,
   kBuildInfo,
+  kKafkaLag,
+  kKafkaCommitted,
+  kKafkaInflight,
+  kKafkaHeldBytes,
+  kKafkaParkedKeys,
+  kKafkaFetched,
+  kKafkaTaken,
+  kKafkaDeliveries,
+  kKafkaMoves,
+  kKafkaCommits,
+  kKafkaRemedies,
+  kIngestRecords,
+  kIngestHeldBytes,
 };
 
-inline constexpr int kMetricCount = 24;
+inline constexpr int kMetricCount = 37;
 
 enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 

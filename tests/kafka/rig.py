@@ -3,6 +3,7 @@ as a process, and a few words of Kafka."""
 
 import asyncio
 import collections
+import http.client
 import json
 import os
 import signal
@@ -296,3 +297,32 @@ def inversions(accepted, sequence_of):
         wrong += sequence < newest.get(one.key, -1)
         newest[one.key] = max(sequence, newest.get(one.key, -1))
     return wrong
+
+
+class Ingest(Bridge):
+    """`weir bridge` with one ingest."""
+
+    def __init__(self, folder, brokers, topic, more=""):
+        super().__init__(folder, "ingest", brokers=brokers, to="http://127.0.0.1:1", topic=topic)
+        self.config.write_text(f"""\
+version: 1
+listen: {{ admin: "127.0.0.1:0" }}
+kafka:
+  - ingest: {{ listen: "127.0.0.1:0", path: /records, brokers: "{brokers}", topic: {topic}{more} }}
+""")
+
+    def connect(self):
+        told = wait_for(lambda: self.events("ingesting"), 30, "the ingest did not start")
+        host, port = told[-1]["address"].rsplit(":", 1)
+        return http.client.HTTPConnection(host, int(port), timeout=30)
+
+
+def post(connection, body, path="/records", **headers):
+    """One exchange; the answer with its body read and its seconds noted."""
+    began = time.monotonic()
+    connection.request("POST", path, body,
+                       {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    answer.text = answer.read().decode()
+    answer.seconds = time.monotonic() - began
+    return answer

@@ -15,7 +15,9 @@ find_package(Threads REQUIRED)
 add_library(weir_flags INTERFACE)
 target_compile_options(weir_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wswitch-enum -fno-omit-frame-pointer)
+  -Woverloaded-virtual -Wswitch-enum -fno-omit-frame-pointer
+  # With -fPIC, GCC otherwise inlines no function that another library could replace at run time.
+  -fno-semantic-interposition)
 if(WEIR_SANITIZE)
   target_compile_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE})

@@ -24,7 +24,8 @@ Limiter::Limiter(std::unique_ptr<Limit> law, Options options, Instant now)
       law_(std::move(law)),
       options_(options),
       window_begin_(now),
-      next_tick_(now + law_->window().duration_min) {
+      next_tick_(now + law_->window().duration_min),
+      inflight_(take_counter(line_)) {
   WEIR_ASSERT(options.limit_min >= 1 && options.limit_min <= options.limit_max);
   const uint32_t initial = clamp(law_->initial());
   limit_.store(initial, std::memory_order_relaxed);
@@ -45,27 +46,27 @@ Rejection Limiter::refusal(uint32_t inflight, uint32_t limit) const noexcept {
   return rejection;
 }
 
-// The orders on `inflight_` are sequentially consistent for the sake of Gate: whoever registers as
-// waiting and then finds no room is seen by the completion that makes room. On x86 they cost
-// nothing over relaxed.
 Expected<Ticket, Rejection> Limiter::admit(const RequestContext& context, Instant) noexcept {
   WEIR_ASSERT(context.worker < samples_.worker_count());
-  uint32_t seen = inflight_.load(std::memory_order_seq_cst);
-  uint32_t units;
-  do {
-    const uint32_t limit = limit_.load(std::memory_order_relaxed);
-    units = std::min(context.cost, limit);
-    if (seen > limit - units) {
-      if (!context.waiting) samples_.record_limited(context.worker);
-      return Unexpected<Rejection>(refusal(seen, limit));
-    }
-  } while (!inflight_.compare_exchange_weak(seen, seen + units, std::memory_order_seq_cst));
-  samples_.record_admitted(context.worker, seen + units);
+  const uint32_t limit = limit_.load(std::memory_order_relaxed);
+  const uint32_t units = std::min(context.cost, limit);
+  const Counted counted = count_in(*inflight_, units, limit);
+  const auto before = static_cast<uint32_t>(counted.before);
+  if (!counted.in) {
+    if (!context.waiting) samples_.record_limited(context.worker);
+    return Unexpected<Rejection>(refusal(before, limit));
+  }
+  samples_.record_admitted(context.worker, before + units);
   return Ticket{units, 0};
 }
 
+// The count last: the bulkhead's, on the same cache line, comes right after it.
 void Limiter::complete(Ticket ticket, const Completion& completion) noexcept {
-  inflight_.fetch_sub(ticket.units, std::memory_order_seq_cst);
+  record(completion);
+  inflight_->fetch_sub(ticket.units, std::memory_order_seq_cst);
+}
+
+void Limiter::record(const Completion& completion) noexcept {
   switch (completion.outcome) {
     case Outcome::kSuccess: {
       const int64_t from = sample_from_.load(std::memory_order_relaxed);

@@ -16,7 +16,8 @@ PolicyStack::~PolicyStack() {
 Expected<Permit, Rejection> PolicyStack::admit(const RequestContext& context,
                                                Instant now) noexcept {
   WEIR_ASSERT(context.worker < kWorkerMax && context.cost >= 1);
-  Permit permit;
+  Expected<Permit, Rejection> result;  // filled in place: a permit is 100 bytes to move
+  Permit& permit = *result;
   for (int i = 0; i < policy_count_; ++i) {
     auto ticket = policies_[static_cast<size_t>(i)]->admit(context, now);
     if (ticket) {
@@ -28,13 +29,14 @@ Expected<Permit, Rejection> PolicyStack::admit(const RequestContext& context,
       policies_[static_cast<size_t>(j)]->complete(permit.tickets_[static_cast<size_t>(j)], undo);
     Rejection rejection = ticket.error();
     rejection.policy_index = static_cast<uint8_t>(i);
-    return Unexpected<Rejection>(rejection);
+    result = Unexpected<Rejection>(rejection);
+    return result;
   }
   slots_[context.worker].outstanding.fetch_add(1, std::memory_order_relaxed);
   permit.stack_ = this;
   permit.admitted_at_ = now;
   permit.worker_ = context.worker;
-  return permit;
+  return result;
 }
 
 void PolicyStack::complete(std::array<Ticket, kPolicyMax>& tickets,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "weir/policy/counter_line.h"
 #include "weir/policy/policy.h"
 
 namespace weir {
@@ -19,7 +20,9 @@ namespace weir {
 /// rest: any thread.
 class BulkheadPool {
  public:
-  explicit BulkheadPool(uint32_t capacity) noexcept : capacity_(capacity) {}
+  /// `line`: Limiter::line() of the limiter that follows in the stack, if there is one.
+  explicit BulkheadPool(uint32_t capacity, std::shared_ptr<CounterLine> line = nullptr)
+      : capacity_(capacity), line_(std::move(line)), borrowed_(take_counter(line_)) {}
   BulkheadPool(const BulkheadPool&) = delete;
   BulkheadPool& operator=(const BulkheadPool&) = delete;
 
@@ -31,19 +34,23 @@ class BulkheadPool {
 
   /// The unreserved part of `capacity`, and how much of it is borrowed now.
   uint32_t shared(uint32_t capacity) const noexcept;
-  uint32_t borrowed() const noexcept { return borrowed_.load(std::memory_order_relaxed); }
+  uint32_t borrowed() const noexcept {
+    return static_cast<uint32_t>(borrowed_->load(std::memory_order_relaxed));
+  }
 
  private:
   friend class Bulkhead;
   static constexpr uint32_t kWhole = 1'000'000;  // ratios in millionths, so that 0.4 of 100 is 40
 
   void join(uint32_t reserve_ratio) noexcept;
-  bool try_borrow(uint32_t units, uint32_t shared) noexcept;
-  void give_back(uint32_t units) noexcept { borrowed_.fetch_sub(units, std::memory_order_seq_cst); }
+  void give_back(uint32_t units) noexcept {
+    borrowed_->fetch_sub(units, std::memory_order_seq_cst);
+  }
 
   std::atomic<uint32_t> capacity_;
   uint32_t reserved_ratio_ = 0;  // of all members, at most kWhole
-  alignas(64) std::atomic<uint32_t> borrowed_{0};
+  std::shared_ptr<CounterLine> line_;
+  CounterLine::Counter* borrowed_;
 };
 
 /// Bounds the cost units that one kind of work has in flight: by a fixed number, or by a share of a
@@ -61,9 +68,10 @@ class Bulkhead final : public Policy {
     double reserve_ratio = 0;  ///< of the pool's capacity, rounded down; the sum of all is ≤ 1
   };
 
-  /// Standing alone: only Options::max counts.
-  explicit Bulkhead(Options options) noexcept : Bulkhead(options, nullptr) {}
-  Bulkhead(Options options, std::shared_ptr<BulkheadPool> pool) noexcept;
+  /// Standing alone: only Options::max counts. `line` as in BulkheadPool.
+  explicit Bulkhead(Options options, std::shared_ptr<CounterLine> line = nullptr);
+  /// A member of `pool`, on the pool's line.
+  Bulkhead(Options options, std::shared_ptr<BulkheadPool> pool);
 
   std::string_view name() const noexcept override { return "bulkhead"; }
   Expected<Ticket, Rejection> admit(const RequestContext& context, Instant now) noexcept override;
@@ -82,15 +90,17 @@ class Bulkhead final : public Policy {
     uint32_t shared;   // borrowed by all members together
   };
   Bounds bounds() const noexcept;
+  Expected<Ticket, Rejection> admit_pooled(uint32_t cost) noexcept;
   Expected<Ticket, Rejection> borrow(uint32_t units, const Bounds& bounds) noexcept;
 
   std::shared_ptr<BulkheadPool> pool_;
   uint32_t max_;
-  uint32_t max_ratio_;
-  uint32_t reserve_ratio_;
+  uint32_t max_ratio_ = 0;  // the ratios in millionths, 0 without a pool
+  uint32_t reserve_ratio_ = 0;
   // Own units in the low half, borrowed units in the high half: one word, so that the bound on
   // their sum is exact.
-  alignas(64) std::atomic<uint64_t> held_{0};
+  std::shared_ptr<CounterLine> line_;
+  CounterLine::Counter* held_;
 };
 
 }  // namespace weir

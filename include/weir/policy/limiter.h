@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "weir/control/limit.h"
+#include "weir/policy/counter_line.h"
 #include "weir/policy/policy.h"
 #include "weir/stats/sample_window.h"
 
@@ -42,8 +43,8 @@ struct HostSignals {
 /// what is in flight may exceed it until enough of it has ended. A request that costs more than the
 /// whole limit is charged the limit, so it runs alone rather than never.
 ///
-/// admit and complete: any thread, one compare-and-swap and one subtraction on a shared line, the
-/// rest on the worker's own line. tick, next_tick, set_signals, last_move: one control thread.
+/// admit and complete: any thread; one compare-and-swap and one subtraction on a shared line, the
+/// rest on the worker's own lines. tick, next_tick, set_signals, last_move: one control thread.
 class Limiter final : public Policy {
  public:
   struct Options {
@@ -74,15 +75,21 @@ class Limiter final : public Policy {
 
   // Readable from any thread.
   uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
-  uint32_t inflight() const noexcept { return inflight_.load(std::memory_order_relaxed); }
+  uint32_t inflight() const noexcept {
+    return static_cast<uint32_t>(inflight_->load(std::memory_order_relaxed));
+  }
   const Limit& law() const noexcept { return *law_; }
   const Options& options() const noexcept { return options_; }
+
+  /// Where the work in flight is counted; for the bulkheads of the same stack.
+  const std::shared_ptr<CounterLine>& line() const noexcept { return line_; }
 
   /// The last decision that moved the limit; `at` is the start while there was none.
   const LimitMove& last_move() const noexcept { return last_move_; }
 
  private:
   uint32_t clamp(uint32_t limit) const noexcept;
+  void record(const Completion& completion) noexcept;
   WindowStats close_window(Instant now) noexcept;
   Rejection refusal(uint32_t inflight, uint32_t limit) const noexcept;
 
@@ -100,8 +107,9 @@ class Limiter final : public Policy {
   HostSignals signals_;
   LimitMove last_move_;
 
-  // Written by every request of every worker: alone on its line.
-  alignas(64) std::atomic<uint32_t> inflight_{0};
+  // Written by every request of every worker.
+  std::shared_ptr<CounterLine> line_;
+  CounterLine::Counter* inflight_;
 };
 
 }  // namespace weir

@@ -28,6 +28,9 @@ class QueueEntry {
   /// Whether a queue still holds it, waiting or refused but not yet handed back.
   bool queued() const noexcept { return state_ != State::kIdle; }
 
+  /// Whether it still waits for its turn.
+  bool waiting() const noexcept { return state_ == State::kWaiting; }
+
   const RequestContext& context() const noexcept { return context_; }
   Instant enqueued_at() const noexcept { return enqueued_at_; }
   /// Why the queue gave it up; valid once AdmissionQueue::poll has returned it.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "lab/demo_picture.h"
 #include "lab/demo_report.h"
 #include "lab/demo_stage.h"
 #include "lab/run_service.h"

@@ -1,7 +1,8 @@
 #include "lab/demo_result.h"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "lab/format.h"
 
 namespace weir::lab {
 namespace {
@@ -15,15 +16,8 @@ constexpr double kRecoveredShare = 0.95;
 // "Dies": most visits fail. In practice nearly all do.
 constexpr double kDeadShareMax = 0.5;
 
-template <typename... Args>
-std::string text(const char* format, Args... args) {
-  char buffer[160];
-  std::snprintf(buffer, sizeof buffer, format, args...);
-  return buffer;
-}
-
 std::string percent(double share) {
-  return text("%.1f %%", 100 * share);
+  return format("%.1f %%", 100 * share);
 }
 
 }  // namespace
@@ -75,15 +69,15 @@ std::vector<Claim> judge(const DemoResult& result) {
   const double sold = answered_rate(result.with.checkout, from, to);
   const double bound = kCheckoutOfCapacityMin * plan.degraded_capacity();
   claims.push_back({"with weir, checkout sells what payments can bear",
-                    text("%.1f/s of %.0f/s", sold, plan.degraded_capacity()),
-                    text(">= %.0f/s", bound), sold >= bound});
+                    format("%.1f/s of %.0f/s", sold, plan.degraded_capacity()),
+                    format(">= %.0f/s", bound), sold >= bound});
 
   const auto catalogue = recovery(result.with.catalogue, to, plan.length(), kRecoveredShare);
   const auto checkout = recovery(result.with.checkout, to, plan.length(), kRecoveredShare);
   const bool came_back = catalogue && checkout;
   const Duration took = came_back ? std::max(*catalogue, *checkout) : Duration::max();
   claims.push_back({"with weir, all is well again soon after payments heals",
-                    came_back ? text("%.1f s", to_seconds(took)) : std::string("not in this run"),
+                    came_back ? format("%.1f s", to_seconds(took)) : std::string("not in this run"),
                     "<= 5 s", took <= kRecoveryMax});
   return claims;
 }
@@ -91,8 +85,8 @@ std::vector<Claim> judge(const DemoResult& result) {
 std::string claims_text(const std::vector<Claim>& claims) {
   std::string out;
   for (const Claim& claim : claims) {
-    out += text("%s  %s\n", claim.held ? "PASS" : "FAIL", claim.sentence.c_str());
-    out += text("      %s (%s)\n", claim.figure.c_str(), claim.bound.c_str());
+    out += format("%s  %s\n", claim.held ? "PASS" : "FAIL", claim.sentence.c_str());
+    out += format("      %s (%s)\n", claim.figure.c_str(), claim.bound.c_str());
   }
   return out;
 }

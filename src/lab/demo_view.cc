@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "lab/demo_result.h"
+#include "lab/format.h"
 
 namespace weir::lab {
 namespace {
@@ -14,13 +14,6 @@ constexpr size_t kBarWidth = 30;
 constexpr Duration kRecent = std::chrono::seconds(1);
 // A visit sent less than this ago may still be on its way, so its share is not known yet.
 constexpr Duration kSettling = std::chrono::seconds(2);
-
-template <typename... Args>
-std::string text(const char* format, Args... args) {
-  char buffer[200];
-  std::snprintf(buffer, sizeof buffer, format, args...);
-  return buffer;
-}
 
 class Painter {
  public:
@@ -98,17 +91,17 @@ std::string timeline_rows(const DemoFrame& frame, const Painter& paint) {
   const auto checkout = columns(frame, checkout_rate);
   std::string out = paint.bold("catalogue") + "  answered in time   ";
   out += pad(sparkline(catalogue, 1), kTimelineWidth, catalogue.size()) + "  ";
-  const std::string figure = text("%3.0f %%", 100 * share);
+  const std::string figure = format("%3.0f %%", 100 * share);
   out += (share >= 0.99 ? paint.good(figure) : paint.bad(figure)) + "\n";
   out += paint.bold("checkout ") + "  sold a second      ";
   out += pad(sparkline(checkout, frame.plan.checkout_rate), kTimelineWidth, checkout.size()) + "  ";
   const bool fair = rate >= 0.8 * std::min(bears, frame.plan.checkout_rate);
-  const std::string sold = text("%3.0f/s", rate);
+  const std::string sold = format("%3.0f/s", rate);
   out += (fair ? paint.good(sold) : paint.bad(sold)) + "\n";
   out += std::string(30, ' ') + paint.warn(slow_ruler(frame.plan)) + "\n";
   out += std::string(30, ' ') +
-         paint.dim(
-             text("payments bears %.0f/s now, asked for %.0f/s", bears, frame.plan.checkout_rate)) +
+         paint.dim(format("payments bears %.0f/s now, asked for %.0f/s", bears,
+                          frame.plan.checkout_rate)) +
          "\n";
   return out;
 }
@@ -118,15 +111,15 @@ std::string gauge_row(const Gauge& gauge, bool with_weir, const Painter& paint) 
   const size_t filled = std::min(kBarWidth, (gauge.busy * kBarWidth + workers - 1) / workers);
   const bool full = gauge.busy >= workers;
   const std::string bar = std::string(filled, '#');
-  std::string out = text("%-9s [", gauge.name.c_str());
+  std::string out = format("%-9s [", gauge.name.c_str());
   out += (full ? paint.bad(bar) : paint.good(bar)) + std::string(kBarWidth - filled, ' ') + "]";
-  out += text(" %3llu/%-3llu", static_cast<unsigned long long>(gauge.busy),
-              static_cast<unsigned long long>(workers));
+  out += format(" %3llu/%-3llu", static_cast<unsigned long long>(gauge.busy),
+                static_cast<unsigned long long>(workers));
   if (with_weir) {
-    out += text("  limit %4llu  refused %4.0f/s", static_cast<unsigned long long>(gauge.limit),
-                gauge.refused_per_second);
+    out += format("  limit %4llu  refused %4.0f/s", static_cast<unsigned long long>(gauge.limit),
+                  gauge.refused_per_second);
   } else {
-    out += text("  waiting %6llu", static_cast<unsigned long long>(gauge.queued));
+    out += format("  waiting %6llu", static_cast<unsigned long long>(gauge.queued));
   }
   return out + "\n";
 }
@@ -177,7 +170,7 @@ std::string sentence_without(const DemoFrame& frame) {
     return "Payments has become 10x slower; requests pile up before it.";
   }
   if (is_full(gateway)) {
-    return text(
+    return format(
         "Payments is well again, but the gateway works through %llu requests whose clients "
         "have long left, and retries keep the queue full.",
         static_cast<unsigned long long>(gateway->queued));
@@ -203,7 +196,7 @@ std::string demo_sentence(const DemoFrame& frame) {
   double refused = 0;
   for (const Gauge& gauge : frame.gauges) refused += gauge.refused_per_second;
   if (is_slow(frame)) {
-    return text(
+    return format(
         "Payments is 10x slower: weir lets in what it can bear and refuses %.0f/s at once, so "
         "checkout and the gateway keep workers free and catalogue does not notice.",
         refused);
@@ -217,7 +210,8 @@ std::string demo_screen(const DemoFrame& frame, ViewStyle style) {
   std::string out =
       paint.bold(frame.with_weir ? "weir lab demo   2 of 2: weir before each service"
                                  : "weir lab demo   1 of 2: without weir            ");
-  out += text("        %5.0f s of %.0f\n\n", to_seconds(frame.at), to_seconds(frame.plan.length()));
+  out +=
+      format("        %5.0f s of %.0f\n\n", to_seconds(frame.at), to_seconds(frame.plan.length()));
   const std::string slow = is_slow(frame) ? paint.bad("  << 10x slower") : "";
   out += "clients --> gateway --+--> catalogue\n";
   out += "                      +--> checkout --+--> inventory\n";
@@ -231,13 +225,13 @@ std::string demo_screen(const DemoFrame& frame, ViewStyle style) {
 std::string demo_line(const DemoFrame& frame) {
   const Gauge* gateway = find(frame, kGateway);
   std::string out =
-      text("%-12s %3.0f s  payments %-10s catalogue %3.0f %%  checkout %3.0f/s",
-           frame.with_weir ? "with weir" : "without weir", to_seconds(frame.at),
-           is_slow(frame) ? "10x slower" : "well", 100 * recent_share(frame.catalogue, frame.at),
-           recent_rate(frame.checkout, frame.at));
+      format("%-12s %3.0f s  payments %-10s catalogue %3.0f %%  checkout %3.0f/s",
+             frame.with_weir ? "with weir" : "without weir", to_seconds(frame.at),
+             is_slow(frame) ? "10x slower" : "well", 100 * recent_share(frame.catalogue, frame.at),
+             recent_rate(frame.checkout, frame.at));
   if (gateway != nullptr) {
-    out += text("  gateway %llu/%llu", static_cast<unsigned long long>(gateway->busy),
-                static_cast<unsigned long long>(gateway->workers));
+    out += format("  gateway %llu/%llu", static_cast<unsigned long long>(gateway->busy),
+                  static_cast<unsigned long long>(gateway->workers));
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lab/demo_picture.h"
 #include "lab/demo_report.h"
 #include "lab/demo_result.h"
 #include "lab/demo_view.h"

@@ -81,7 +81,10 @@ class HttpClient::Connection final : private net::IoHandler {
       if (in_.full() && !in_.grow()) return fail();
       const std::span<char> room = in_.prepare();
       const net::IoResult result = net::read_some(fd_.get(), room);
-      if (result.status == net::IoStatus::kWouldBlock) return;
+      if (result.status == net::IoStatus::kWouldBlock) {
+        if (in_.empty()) in_.release();  // thousands of idle connections must not hold slabs
+        return;
+      }
       if (result.status == net::IoStatus::kError) return fail();
       if (result.status == net::IoStatus::kEnd) return on_end();
       in_.commit(result.bytes);

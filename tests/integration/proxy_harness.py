@@ -13,6 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIR = os.environ.get("WEIR_BIN", str(ROOT / "build" / "release" / "bin" / "weir"))
+# Sanitizers keep freed memory and shadow what is used, so figures of memory mean nothing there.
+SANITIZED = os.environ.get("WEIR_PRESET") in ("asan", "tsan") or bool(
+    re.search("/[at]san/", WEIR))
 PATIENCE = 20  # seconds that anything may take before a test calls it hung
 
 

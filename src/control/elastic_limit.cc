@@ -29,34 +29,50 @@ constexpr double kSettleLatencies = 1.0;
 constexpr double kSpreadMax = 4;
 
 // Search: completions in an arm before a step may be decided, and when it must be.
-constexpr double kSearchFinishedMin = 24;
+constexpr double kSearchFinishedMin = 20;
 constexpr double kSearchFinishedMax = 400;
 // A step up that brings this share of itself goes on; less means that the knee is between.
 constexpr double kGoOn = 0.75;
+constexpr double kTurn = 0.2;
 
 // Track: completions in a low visit, and latencies it lasts at least.
 constexpr double kVisitFinished = 64;
 constexpr double kVisitLatencies = 2;
+constexpr double kHighSecondsMax = 1;
+constexpr double kHighSecondsBursty = 5;
 // Counts this much burstier than Poisson come from stop-and-go (CPU quota, garbage collection). The
 // usual quota period is 100 ms; a visit then spans several.
-constexpr double kBursty = 4;
-constexpr double kBurstySeconds = 0.3;
+constexpr double kBursty = 3;
+constexpr double kBurstySeconds = 0.495;
 // How fast the knee is expected to wander: variance of its logarithm per second.
 constexpr double kDrift = 0.0001;
+// The limits are placed by this quantile of the belief: a limit below the knee costs throughput,
+// one above it only a little latency.
+constexpr double kLean = 0.62;
+constexpr double kLeanBursty = 0.8;  // comparisons are few, and the queue inside drains in one go
 constexpr double kSpanErrors = 2.5;
-constexpr double kVarianceMin = 0.0003;
-constexpr double kVarianceMax = 0.06;
-// Elasticities beyond this, or below one minus this, mean that the knee is not between the limits.
-constexpr double kOutside = 0.85;
-constexpr double kWiden = 1.6;
+// What the search knows of the knee, at best and at worst, as a standard deviation of its
+// logarithm.
+constexpr double kErrorMin = 0.1;
+constexpr double kErrorMax = 0.4;
+constexpr double kResponseWeight = 0.15;
 // Throughput at the high limit has left its place beyond this many standard errors, and this much.
 constexpr double kLeftErrors = 4;
+constexpr double kLeftFinished = 128;
 constexpr double kLeftMin = 0.08;
 constexpr double kHighMemory = 4000;  // completions
 constexpr double kLowShareStart = 0.3;
+// A few low visits go this deep (in ln): the 3rd, 9th, 27th and so on. Chance can make a belief
+// that is far too high look confirmed by comparisons that are close to each other; this finds it
+// out.
+constexpr double kDeepSpan = 0.45;
+constexpr int kDeepFirst = 3;
+constexpr int kDeepEvery = 3;
 // Peeks: share of the time at most, and the elasticity that sends the search upwards.
-constexpr double kPeekShareMax = 0.06;
+constexpr double kPeekShareMax = 0.12;
 constexpr double kPeekWorth = 0.5;
+constexpr double kPeekWeight = 0.3;
+constexpr double kPeekFinishedMax = 400;
 
 // Halving on loss looks at this many ends, and stops at two in flight: one in flight measures
 // little.
@@ -127,11 +143,13 @@ void ElasticLimit::observe(const WindowStats& window) noexcept {
   }
   concurrency_ += (finished / length * latency_ - concurrency_) *
                   std::min(1.0, length / std::max(0.02, latency_));
-  const double expected = throughput_ * length;
-  if (expected > 0.5) {
-    const double square = (finished - expected) * (finished - expected) / expected;
-    burstiness_ += (square - burstiness_) * std::min(1.0, length / kBurstinessMemory);
+  // Successive differences, so that a ramp does not pass for bursts.
+  const double both = finished + finished_before_;
+  if (both > 0) {
+    const double step = finished - finished_before_;
+    burstiness_ += (step * step / both - burstiness_) * std::min(1.0, length / kBurstinessMemory);
   }
+  finished_before_ = finished;
 
   const bool full = window.inflight * 10 >= window.limit * 9;
   const bool saturated = full && (window.limited > 0 || window.queued > 0);
@@ -198,7 +216,9 @@ LimitDecision ElasticLimit::update_open(const WindowStats& window) noexcept {
   const double believed = std::clamp(2 * latency_, kSaturatedMin, kSaturatedMax);
   if (unsaturated_s_ > 0 || (known && saturated_s_ < believed))
     return stay(LimitCause::kNotSaturated);
-  begin_search(!known || latency_ <= options_.latency_queueing * latency_unsaturated_);
+  // By Little's law, because the latencies of those that have ended do not show the queue yet.
+  const double latency_now = window.inflight / std::max(throughput_, 1e-9);
+  begin_search(!known || latency_now <= options_.latency_queueing * latency_unsaturated_);
   settle_until_ = window.end;
   return stay(LimitCause::kHold);
 }
@@ -214,6 +234,7 @@ void ElasticLimit::begin_search(bool up) noexcept {
   regime_ = Regime::kSearch;
   saturation_ = 1;
   up_ = up;
+  bounded_ = false;
   base_ = other_ = Arm{};
 }
 
@@ -222,14 +243,16 @@ LimitDecision ElasticLimit::update_search(const WindowStats& window) noexcept {
   Arm& arm = at_base ? base_ : other_;
   add(arm, window);
   const bool enough = arm.finished >= kSearchFinishedMin && arm.seconds >= 0.5 * latency_;
-  if (!enough) return stay(LimitCause::kProbe);
+  if (!enough || !spans_bursts(arm)) return stay(LimitCause::kProbe);
   if (at_base) return aim_search(window);
 
   const double span = std::log(static_cast<double>(other_.limit) / base_.limit);
   const double elasticity = std::log(other_.rate() / base_.rate()) / span;
   const double error = counting_error(base_, other_) / std::abs(span);
+  // Upwards, whether to go on hangs on a second threshold.
   const bool decided =
-      std::abs(elasticity - options_.elasticity_worth) > options_.confidence * error;
+      std::abs(elasticity - options_.elasticity_worth) > options_.confidence * error &&
+      (!up_ || std::abs(elasticity - kGoOn) > error);
   elasticity_ = elasticity;
   if (!decided && other_.finished < kSearchFinishedMax) return stay(LimitCause::kProbe);
   return conclude_step(window, elasticity);
@@ -248,49 +271,55 @@ LimitDecision ElasticLimit::aim_search(const WindowStats& window) noexcept {
 }
 
 LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elasticity) noexcept {
-  const Arm& low = up_ ? base_ : other_;
-  const Arm& high = up_ ? other_ : base_;
-  const bool on = up_ ? elasticity > kGoOn : elasticity < options_.elasticity_worth;
-  const bool turn = up_ && elasticity < 0.2;
-  if (on && (up_ || other_.limit > options_.range.min)) {
+  const bool follows = elasticity > kGoOn;
+  if (up_ ? follows : elasticity < options_.elasticity_worth) {  // the other limit is better: go on
+    bounded_ = bounded_ || !up_;
     base_ = other_;
-    return aim_search(window);
-  }
-  if (turn && base_.limit > options_.range.min) {
-    // More brought nothing: the knee is not above the base. Look below, with the base measured.
+    if (up_ || base_.limit > options_.range.min) return aim_search(window);
+  } else if (up_ && elasticity < kTurn) {  // more brought nothing: the knee is not above the base
+    bounded_ = true;
     up_ = false;
     return aim_search(window);
+  } else if (!up_ && follows && !bounded_) {  // less costs in full: the knee is above the base
+    up_ = true;
+    return aim_search(window);
   }
+  const Arm& low = up_ ? base_ : other_;
+  const Arm& high = up_ ? other_ : base_;
   const double error = counting_error(low, high);
   const double response =
       std::clamp(high.rate() / low.rate(), 1.0, static_cast<double>(high.limit) / low.limit);
-  return begin_track(low.limit * response, error * error, window);
+  return begin_track(low.limit * response, error, window);
 }
 
-LimitDecision ElasticLimit::begin_track(double knee, double variance,
+LimitDecision ElasticLimit::begin_track(double knee, double error,
                                         const WindowStats& window) noexcept {
   regime_ = Regime::kTrack;
   knee_seen_ = true;
-  log_knee_ = std::log(clamp_to(options_.range, knee));
-  variance_ = std::clamp(variance, kVarianceMin, kVarianceMax);
+  knee_.reset(std::log(clamp_to(options_.range, knee)), std::clamp(error, kErrorMin, kErrorMax));
   visit_ = Visit::kHigh;
   low_share_ = kLowShareStart;
+  low_seconds_ = 0;
+  low_count_ = 0;
+  deep_at_ = kDeepFirst;
   peek_share_ = kPeekShareMax;
   peek_debt_ = 0;
   peek_next_ = false;
   high_limit_ = limit_;
   high_rate_ = high_weight_ = 0;
-  last_side_ = 0;
+  response_mean_ = options_.elasticity_worth * options_.span_min;
+  peek_response_ = 0;
   return aim_track(window);
 }
 
 // Puts the limit of the next visit in force.
 LimitDecision ElasticLimit::aim_track(const WindowStats& window) noexcept {
   const double span =
-      std::clamp(kSpanErrors * std::sqrt(variance_), options_.span_min, options_.span_max);
+      std::clamp(kSpanErrors * knee_.deviation(), options_.span_min, options_.span_max);
+  const double log_knee = knee_.quantile(burstiness_ < kBursty ? kLean : kLeanBursty);
   const double worth = options_.elasticity_worth;
-  const double low = std::max(1.0, std::round(std::exp(log_knee_ - worth * span)));
-  const double high = std::max(low + 1, std::round(std::exp(log_knee_ + (1 - worth) * span)));
+  const double low = std::max(1.0, std::round(std::exp(log_knee - worth * span)));
+  const double high = std::max(low + 1, std::round(std::exp(log_knee + (1 - worth) * span)));
   Arm& arm = arms_[static_cast<size_t>(visit_)];
   arm = Arm{};
   LimitCause cause = LimitCause::kProbe;
@@ -301,8 +330,15 @@ LimitDecision ElasticLimit::aim_track(const WindowStats& window) noexcept {
               : arm.limit < high_limit_ ? LimitCause::kShrink
                                         : LimitCause::kProbeEnd;
       high_limit_ = arm.limit;
+      left_check_at_ = kLeftFinished;
       break;
-    case Visit::kLow: arm.limit = whole(clamp_to(options_.range, low)); break;
+    case Visit::kLow: {
+      const bool deep = ++low_count_ == deep_at_;
+      if (deep) deep_at_ = low_count_ * kDeepEvery;
+      const double floor = std::max(1.0, std::round(std::exp(log_knee - kDeepSpan)));
+      arm.limit = whole(clamp_to(options_.range, deep ? std::min(low, floor) : low));
+      break;
+    }
     case Visit::kPeek:
       arm.limit = whole(clamp_to(options_.range, std::ceil(high * options_.peek_ratio)));
       break;
@@ -313,15 +349,11 @@ LimitDecision ElasticLimit::aim_track(const WindowStats& window) noexcept {
 LimitDecision ElasticLimit::update_track(const WindowStats& window) noexcept {
   Arm& arm = arms_[static_cast<size_t>(visit_)];
   add(arm, window);
-  variance_ = std::min(kVarianceMax, variance_ + kDrift * to_seconds(window.length()));
   if (visit_ == Visit::kHigh && left_its_place()) {
     begin_search(arm.rate() > high_rate_);
-    base_ = high();
-    return aim_search(window);
-  }
-  if (arm.finished < visit_finished() || arm.seconds < kVisitLatencies * latency_)
     return stay(LimitCause::kHold);
-  if (burstiness_ > kBursty && arm.seconds < kBurstySeconds) return stay(LimitCause::kHold);
+  }
+  if (!visit_over(arm)) return stay(LimitCause::kHold);
   switch (visit_) {
     case Visit::kHigh: {
       const double weight = std::min(kHighMemory, high_weight_ + arm.finished);
@@ -334,10 +366,13 @@ LimitDecision ElasticLimit::update_track(const WindowStats& window) noexcept {
     }
     case Visit::kLow:
       learn();
+      low_seconds_ = arm.seconds + kSettleLatencies * latency_;
       visit_ = Visit::kHigh;
       break;
-    case Visit::kPeek:
-      if (worth_a_search()) {
+    case Visit::kPeek: {
+      const std::optional<bool> worth = peek_verdict();
+      if (!worth) return stay(LimitCause::kHold);
+      if (*worth) {
         begin_search(/*up=*/true);
         base_ = high();
         other_ = arm;
@@ -345,52 +380,59 @@ LimitDecision ElasticLimit::update_track(const WindowStats& window) noexcept {
       }
       visit_ = Visit::kHigh;
       break;
+    }
   }
   return aim_track(window);
 }
 
-// Whether far more in flight brought far more throughput: the knee has moved up.
-bool ElasticLimit::worth_a_search() noexcept {
+// What a peek says so far: whether far more in flight brings far more throughput, so that the knee
+// must have moved up. Nothing while it may still be chance.
+std::optional<bool> ElasticLimit::peek_verdict() noexcept {
   const Arm& peek = arms_[static_cast<size_t>(Visit::kPeek)];
+  const Arm known{high_limit_, high_weight_, high_weight_ / high_rate_};
   const double span = std::log(static_cast<double>(peek.limit) / high_limit_);
-  const double response = std::log(peek.rate() / high_rate_);
-  const double cost = std::max(0.02, 1 - std::exp(response));
+  const double response = std::log(peek.rate() / known.rate());
+  const double margin = response - kPeekWorth * span;
+  const bool decided = std::abs(margin) > options_.confidence * counting_error(peek, known);
+  if (!decided && peek.finished < kPeekFinishedMax) return std::nullopt;
+  peek_response_ += (response - peek_response_) * kPeekWeight;
+  const double cost = std::max(0.02, 1 - std::exp(peek_response_));
   peek_share_ = std::min(kPeekShareMax, options_.cost_max / 2 / cost);
   peek_debt_ -= peek.seconds;
-  if (response < kPeekWorth * span) return false;
   elasticity_ = response / span;
-  return true;
+  knee_.observe(std::log(high_limit_), std::log(peek.limit), response, counting_error(peek, known));
+  return decided && margin > 0;
 }
 
-// One comparison: where the knee is according to it, blended in by how sure either side is.
+// One comparison: what it says about the knee, and how often it may be made.
 void ElasticLimit::learn() noexcept {
-  const double span = std::log(static_cast<double>(high().limit) / low().limit);
+  const double log_low = std::log(low().limit);
+  const double log_high = std::log(high().limit);
   const double response = std::log(high().rate() / low().rate());
-  const double error = counting_error(low(), high());
-  const double noise = error * error;
-  const double gain = variance_ / (variance_ + noise);
-  elasticity_ = response / span;
-  // Where the low limit costs nothing, the knee may be anywhere below it; lean that way.
-  const double seen = std::log(low().limit) + std::clamp(response, -span, span);
-  log_knee_ += gain * (seen - log_knee_);
-  // At either end the comparison only tells on which side the knee is; that makes nothing surer.
-  const int side = elasticity_ > kOutside ? 1 : std::abs(elasticity_) < 1 - kOutside ? -1 : 0;
-  if (side == 0)
-    variance_ = std::max(kVarianceMin, (1 - gain) * variance_);
-  else if (side == last_side_)
-    variance_ = std::min(kVarianceMax, variance_ * kWiden);
-  last_side_ = side;
-  const double cost = std::max(0.005, 1 - std::exp(-std::max(0.0, response)));
+  elasticity_ = response / (log_high - log_low);
+  knee_.diffuse(kDrift * (low_seconds_ + high().seconds));
+  knee_.observe(log_low, log_high, response, counting_error(low(), high()));
+  if (log_high - log_low > kDeepSpan) return;
+  response_mean_ += (response - response_mean_) * kResponseWeight;
+  const double cost = std::max(0.005, 1 - std::exp(-std::max(0.0, response_mean_)));
   low_share_ = std::clamp(options_.cost_max / cost, 0.08, 0.5);
 }
 
 // Whether throughput at the high limit is no longer what it was: the service changed.
 bool ElasticLimit::left_its_place() noexcept {
-  if (high_weight_ < 2 * kVisitFinished || high().finished < kVisitFinished) return false;
+  // Looked at seldom: with every slice, chance alone would get there within the minute.
+  if (high().finished < left_check_at_) return false;
+  left_check_at_ = high().finished + kLeftFinished;
+  if (high_weight_ < kLeftFinished) return false;
   const double change = std::abs(std::log(high().rate() / high_rate_));
   const double scale = std::sqrt(std::max(1.0, burstiness_));
   const double error = scale * std::sqrt(1 / high().finished + 1 / high_weight_);
   return change > std::max(kLeftMin, kLeftErrors * error);
+}
+
+// Whether the arm is long enough for stop-and-go to average out.
+bool ElasticLimit::spans_bursts(const Arm& arm) const noexcept {
+  return burstiness_ < kBursty || arm.seconds >= kBurstySeconds;
 }
 
 double ElasticLimit::counting_error(const Arm& a, const Arm& b) const noexcept {
@@ -398,9 +440,15 @@ double ElasticLimit::counting_error(const Arm& a, const Arm& b) const noexcept {
   return std::sqrt(scale * (1 / std::max(a.finished, 0.5) + 1 / std::max(b.finished, 0.5)));
 }
 
-// Completions that the visit under way should see.
-double ElasticLimit::visit_finished() const noexcept {
-  return visit_ == Visit::kHigh ? kVisitFinished * (1 - low_share_) / low_share_ : kVisitFinished;
+// Whether the visit under way has seen what it came for. High visits last long enough that low ones
+// keep to their share of the time.
+bool ElasticLimit::visit_over(const Arm& arm) const noexcept {
+  if (!spans_bursts(arm)) return false;
+  const bool seen = arm.finished >= kVisitFinished && arm.seconds >= kVisitLatencies * latency_;
+  if (visit_ != Visit::kHigh) return seen;
+  const double due = low_seconds_ * (1 - low_share_) / low_share_;
+  const double most = burstiness_ < kBursty ? kHighSecondsMax : kHighSecondsBursty;
+  return seen && (arm.seconds >= due || arm.seconds >= most);
 }
 
 LimitDecision ElasticLimit::move_to(uint32_t limit, LimitCause cause,
@@ -417,8 +465,12 @@ LimitDecision ElasticLimit::move_to(uint32_t limit, LimitCause cause,
 }
 
 LimitDecision ElasticLimit::stay(LimitCause cause) const noexcept {
-  const double knee = regime_ == Regime::kTrack ? std::exp(log_knee_) : 0;
-  return {limit_, cause, Instant{}, {throughput_, elasticity_, knee, std::sqrt(variance_)}};
+  const bool tracking = regime_ == Regime::kTrack;
+  return {limit_,
+          cause,
+          Instant{},
+          {throughput_, elasticity_, tracking ? std::exp(knee_.median()) : 0,
+           tracking ? knee_.deviation() : 0}};
 }
 
 }  // namespace weir

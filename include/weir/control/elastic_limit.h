@@ -1,6 +1,9 @@
 // ElasticLimit: find the knee from what throughput does when the limit moves; no latency baseline.
 #pragma once
 
+#include <optional>
+
+#include "weir/control/knee_belief.h"
 #include "weir/control/limit.h"
 #include "weir/control/limit_math.h"
 
@@ -15,14 +18,14 @@ struct ElasticLimitOptions {
   /// … but headroom is not widened while latency is above this multiple of the unsaturated one.
   double latency_rise_max = 1.4;
   /// Entering saturation with latency above this multiple, the search starts downwards.
-  double latency_queueing = 1.5;
+  double latency_queueing = 2.5;
   double search_ratio = 2.0;  ///< step of the search
   double cold_ratio = 3.0;    ///< step upwards while no knee has ever been seen
   /// Elasticity Δ ln throughput / Δ ln limit at which the limit settles: a step up must bring at
   /// least this share of itself in throughput. 0 would follow throughput to its flat top, at any
   /// latency.
   double elasticity_worth = 0.3;
-  double confidence = 1.6;  ///< standard errors that decide a search step
+  double confidence = 2.0;  ///< standard errors that decide a search step
   double span_min = 0.08;   ///< ln of the ratio between the two limits of a comparison, at least
   double span_max = 0.5;    ///< … and at most
   double peek_ratio = 1.5;  ///< now and then a visit this far above the high limit
@@ -89,15 +92,16 @@ class ElasticLimit final : public Limit {
   LimitDecision conclude_step(const WindowStats& window, double elasticity) noexcept;
   LimitDecision aim_search(const WindowStats& window) noexcept;
 
-  LimitDecision begin_track(double knee, double variance, const WindowStats& window) noexcept;
+  LimitDecision begin_track(double knee, double error, const WindowStats& window) noexcept;
   LimitDecision update_track(const WindowStats& window) noexcept;
   void learn() noexcept;
-  bool worth_a_search() noexcept;
+  std::optional<bool> peek_verdict() noexcept;
   bool left_its_place() noexcept;
   LimitDecision aim_track(const WindowStats& window) noexcept;
 
+  bool spans_bursts(const Arm& arm) const noexcept;
   double counting_error(const Arm& a, const Arm& b) const noexcept;
-  double visit_finished() const noexcept;
+  bool visit_over(const Arm& arm) const noexcept;
   const Arm& high() const noexcept { return arms_[static_cast<size_t>(Visit::kHigh)]; }
   const Arm& low() const noexcept { return arms_[static_cast<size_t>(Visit::kLow)]; }
   LimitDecision move_to(uint32_t limit, LimitCause cause, const WindowStats& window) noexcept;
@@ -110,11 +114,12 @@ class ElasticLimit final : public Limit {
   // Running measurements; seconds, 0 while unknown.
   double latency_ = 0;
   double latency_unsaturated_ = 0;
-  double spread_ = 1;       // squared coefficient of variation of latency
-  double burstiness_ = 1;   // variance over mean of the counts of slices; 1 for Poisson
-  double throughput_ = 0;   // per second
-  double concurrency_ = 0;  // throughput × latency, Little's law
-  double saturation_ = 0;   // share of the time that the limit was what held work back
+  double spread_ = 1;           // squared coefficient of variation of latency
+  double burstiness_ = 1;       // variance over mean of the counts of slices; 1 for Poisson
+  double finished_before_ = 0;  // in the slice before
+  double throughput_ = 0;       // per second
+  double concurrency_ = 0;      // throughput × latency, Little's law
+  double saturation_ = 0;       // share of the time that the limit was what held work back
   double saturated_s_ = 0;
   double unsaturated_s_ = 0;
   double lost_ = 0;      // dropped or ignored since the last halving
@@ -126,23 +131,28 @@ class ElasticLimit final : public Limit {
 
   // Search: `base_` is where we stand, `other_` where we look; `up_` tells on which side it is.
   bool up_ = true;
+  bool bounded_ = false;  // a higher limit is known to bring nothing
   bool knee_seen_ = false;
   Arm base_;
   Arm other_;
 
-  // Track: ln of the knee and its variance, and the visits by which they are learned.
-  double log_knee_ = 0;
-  double variance_ = 0;
-  double elasticity_ = 0;  // of the last comparison
-  int last_side_ = 0;      // of the last comparison that only told the side the knee is on
+  // Track: what is believed of the knee, and the visits by which it is learned.
+  KneeBelief knee_;
+  double elasticity_ = 0;     // of the last comparison
+  double response_mean_ = 0;  // ln(T_H/T_D) over the last comparisons
   Visit visit_ = Visit::kHigh;
   Arm arms_[3];  // by Visit
   uint32_t high_limit_ = 0;
   double high_rate_ = 0;    // throughput at the high limit over the last visits
   double high_weight_ = 0;  // completions behind high_rate_
+  double left_check_at_ = 0;
+  double low_seconds_ = 0;  // the last low visit took
+  int low_count_ = 0;       // low visits so far
+  int deep_at_ = 0;         // the number of the next one that goes deep
   double low_share_ = 0;    // of the time that low visits may take
   double peek_share_ = 0;   // … and peeks
-  double peek_debt_ = 0;    // seconds of peeking that are due
+  double peek_response_ = 0;
+  double peek_debt_ = 0;  // seconds of peeking that are due
   bool peek_next_ = false;
 };
 

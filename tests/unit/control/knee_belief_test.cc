@@ -1,0 +1,70 @@
+#include "weir/control/knee_belief.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "weir/base/rng.h"
+
+namespace weir {
+namespace {
+
+double ln(double limit) {
+  return std::log(limit);
+}
+
+TEST(KneeBelief, StartsWhereItIsTold) {
+  KneeBelief belief;
+  belief.reset(ln(64), 0.2);
+  EXPECT_NEAR(belief.median(), ln(64), 0.02);
+  EXPECT_NEAR(belief.deviation(), 0.2, 0.02);
+}
+
+TEST(KneeBelief, AResponseInBetweenSaysWhereTheKneeIs) {
+  KneeBelief belief;
+  belief.reset(ln(100), 0.3);
+  // D = 50, H = 200, knee 80: ln(80/50)
+  for (int i = 0; i < 5; ++i) belief.observe(ln(50), ln(200), ln(80.0 / 50), 0.05);
+  EXPECT_NEAR(belief.median(), ln(80), 0.03);
+  EXPECT_LT(belief.deviation(), 0.05);
+}
+
+TEST(KneeBelief, NoResponseSaysOnlyThatTheKneeIsBelow) {
+  KneeBelief belief;
+  belief.reset(ln(100), 0.3);
+  belief.observe(ln(90), ln(110), 0, 0.02);
+  EXPECT_LT(belief.median(), ln(90));
+  EXPECT_GT(belief.deviation(), 0.12) << "as unsure as before about how far below";
+}
+
+TEST(KneeBelief, AFullResponseSaysOnlyThatTheKneeIsAbove) {
+  KneeBelief belief;
+  belief.reset(ln(100), 0.3);
+  belief.observe(ln(90), ln(110), ln(110.0 / 90), 0.02);
+  EXPECT_GT(belief.median(), ln(108));
+  EXPECT_GT(belief.deviation(), 0.12);
+}
+
+TEST(KneeBelief, ChangesItsMindWhenTheKneeJumps) {
+  KneeBelief belief;
+  Rng rng(9);
+  belief.reset(ln(21), 0.02);
+  for (int i = 0; i < 40; ++i) {
+    const double low = belief.median() - 0.1, high = belief.median() + 0.2;
+    const double true_response = std::clamp(ln(64) - low, 0.0, high - low);
+    belief.observe(low, high, true_response + 0.05 * rng.normal(), 0.05);
+    belief.diffuse(1e-4);
+  }
+  EXPECT_NEAR(belief.median(), ln(64), 0.1);
+}
+
+TEST(KneeBelief, DiffusionWidensByTheVarianceItIsGiven) {
+  KneeBelief belief;
+  belief.reset(ln(64), 0.1);
+  for (int i = 0; i < 100; ++i) belief.diffuse(1e-4);
+  EXPECT_NEAR(belief.deviation(), std::sqrt(0.01 + 0.01), 0.015);
+  EXPECT_NEAR(belief.median(), ln(64), 0.01);
+}
+
+}  // namespace
+}  // namespace weir

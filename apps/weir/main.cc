@@ -17,6 +17,7 @@ void add_verbs(CLI::App& root, Action& action) {
   add_lab(root, action);
   add_proxy(root, action);
   add_bridge(root, action);
+  add_sim(root, action);
   add_version(root, action);
   add_docs(root, action);
 }

@@ -1,11 +1,12 @@
-// compare: guards against the matrix, seed by seed, worst seed first.
+// compare: guards against the scenario matrix, seed by seed; the worst seed counts.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "sim/contestants.h"
 #include "sim/matrix.h"
-#include "sim/spec.h"
 
 namespace weir::sim {
 
@@ -15,10 +16,37 @@ struct Score {
   std::vector<double> mean;
 };
 
-/// Runs a guard through a row for the seeds 1 … seed_count, on up to `threads` threads.
+/// Runs a guard through a row for the seeds 1 … seed_count, on `threads` threads.
 Score score(const MatrixRow& row, const GuardSpec& guard, int seed_count, int threads);
 
-/// A guard that runs the registered law of this name with the default queue.
-GuardSpec guard_of_law(const std::string& law);
+/// One line of the comparison. `best_peer` is the best over the peers' settings of their worst
+/// seed; its name is empty when no peer ran.
+struct Comparison {
+  std::string scenario;
+  std::string title;
+  Target target;
+  double ours_worst = 0;
+  double ours_mean = 0;
+  double best_peer = 0;
+  std::string best_peer_name;
+  bool pass = false;
+};
+
+struct CompareOptions {
+  int seed_count = 10;
+  int threads = 2;
+  bool with_peers = true;
+  std::vector<std::string> only;  ///< ids of rows; empty: all
+  std::string law = "elastic";    ///< what stands for ours
+};
+
+/// Runs the matrix; `done` is called after each row with its lines.
+void compare(const CompareOptions& options,
+             const std::function<void(const std::vector<Comparison>&)>& done);
+
+/// A table of these lines for people, and an array of objects with the fields scenario, metric,
+/// target, ours_worst, ours_mean, best_peer, best_peer_name, pass.
+std::string to_table(const std::vector<Comparison>& lines, bool header);
+std::string to_json(const std::vector<Comparison>& lines);
 
 }  // namespace weir::sim

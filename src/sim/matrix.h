@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ struct MatrixRow {
   std::vector<Target> targets;
   std::function<std::vector<double>(const ScenarioSpec&, RunResult&)> measure;
 };
+
+/// How tests name a row.
+inline std::ostream& operator<<(std::ostream& out, const MatrixRow& row) {
+  return out << row.title;
+}
 
 /// All rows, in order. The base service has 64 workers of 20 ms, exponential; clients wait 250 ms.
 std::vector<MatrixRow> scenario_matrix();

@@ -65,6 +65,9 @@ struct GuardSpec {
   std::function<std::unique_ptr<Limit>(uint64_t seed)> law;
   uint32_t limit_max = 100'000;
   bool queue = true;  ///< the admission queue with its defaults; false refuses at once
+  /// Retries that a success earns its client, over a floor of 10 (see ClientSpec::retries); 0: they
+  /// are unbounded.
+  double retry_budget = 0;
 };
 
 /// Which services a request visits: `calls[i]` are made in parallel when service i has done its own

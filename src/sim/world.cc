@@ -24,7 +24,7 @@ World::Node::Node(World& owner, uint32_t place, const ServiceSpec& service, cons
 }
 
 World::World(const ScenarioSpec& spec, const GuardSpec& guard, uint64_t seed)
-    : spec_(spec), rng_(seed) {
+    : spec_(spec), guard_(guard), rng_(seed) {
   result_.clients.resize(spec.clients.size());
   result_.services.resize(spec.services.size());
   for (size_t i = 0; i < spec.services.size(); ++i) {
@@ -122,7 +122,8 @@ void World::dispatch(const Event& event) {
 void World::control(Node& node) {
   if (now_ >= node.limiter->next_tick()) {
     node.limiter->set_signals({.queued = node.gate->queue().size()});
-    (void)node.limiter->tick(now_);
+    const std::optional<LimitChange> change = node.limiter->tick(now_);
+    if (change && on_decision) on_decision(node.number, *change);
   }
 }
 

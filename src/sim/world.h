@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -38,15 +39,18 @@ struct Request final : QueueEntry {
   bool call_failed = false;
 };
 
-/// Runs one scenario with one guard before each service. Deterministic: the same spec, guard and
-/// seed give the same result on every machine. Asserts all along that no permit is lost. Not
-/// thread-safe; run many worlds in parallel threads instead.
+/// Runs one scenario with one guard before each service; both outlive it. Deterministic: the same
+/// spec, guard and seed give the same result on every machine. Asserts all along that no permit is
+/// lost. Not thread-safe; run many worlds in parallel threads instead.
 class World {
  public:
   World(const ScenarioSpec& spec, const GuardSpec& guard, uint64_t seed);
   ~World();
 
   RunResult run();
+
+  /// Called for every decision of a law, with the number of the service it guards. Set before run.
+  std::function<void(uint32_t service, const LimitChange&)> on_decision;
 
  private:
   struct Node;  // a service with its guard
@@ -90,6 +94,7 @@ class World {
   Tally& slice(Client& client);
 
   const ScenarioSpec& spec_;
+  const GuardSpec& guard_;
   Rng rng_;
   Instant now_{};
   Instant next_slice_{};

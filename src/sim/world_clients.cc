@@ -78,7 +78,7 @@ void World::send(uint32_t number, Instant begun, uint8_t attempt, Criticality cr
 void World::client_done(Request& request, bool good) {
   Client& client = *clients_[request.client];
   if (!good) return retry_or_give_up(request);
-  client.retry_tokens = std::min(kRetryTokensMax, client.retry_tokens + client.spec.retry_budget);
+  client.retry_tokens = std::min(kRetryTokensMax, client.retry_tokens + guard_.retry_budget);
   ++slice(client).good;
   if (measured()) {
     ++client.result.measured.good;
@@ -89,7 +89,7 @@ void World::client_done(Request& request, bool good) {
 
 void World::retry_or_give_up(Request& request) {
   Client& client = *clients_[request.client];
-  const bool budgeted = client.spec.retry_budget > 0;
+  const bool budgeted = guard_.retry_budget > 0;
   bool retry = request.attempt < client.spec.retries;
   if (retry && budgeted) {
     retry = client.retry_tokens + kRetryTokensStart >= 1;

@@ -1,0 +1,39 @@
+// The short form of `weir sim compare`: three seeds, ours only. The full comparison is a bench.
+#include <gtest/gtest.h>
+
+#include "sim/compare.h"
+
+namespace weir::sim {
+namespace {
+
+class Matrix : public ::testing::TestWithParam<MatrixRow> {};
+
+TEST_P(Matrix, OursReachesEveryTargetInTheWorstOfThreeSeeds) {
+  const MatrixRow& row = GetParam();
+  const Score result = score(row, ours(), 3, 1);
+  for (size_t t = 0; t < row.targets.size(); ++t) {
+    EXPECT_TRUE(met(row.targets[t], result.worst[t]))
+        << row.id << " " << row.title << ": " << row.targets[t].metric << " is " << result.worst[t]
+        << ", target " << row.targets[t].bound << " (seeds 1 to 3)";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Matrix, ::testing::ValuesIn(scenario_matrix()),
+                         [](const auto& row) { return row.param.id; });
+
+TEST(Compare, AWrongLawMissesItsTargets) {
+  CompareOptions options;
+  options.seed_count = 1;
+  options.with_peers = false;
+  options.only = {"B"};
+  options.law = "vegas";
+  std::vector<Comparison> lines;
+  compare(options, [&](const auto& row) { lines.insert(lines.end(), row.begin(), row.end()); });
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_FALSE(lines[0].pass);
+  EXPECT_NE(to_json(lines).find("\"pass\":false"), std::string::npos);
+  EXPECT_NE(to_table(lines, true).find("MISSED"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir::sim

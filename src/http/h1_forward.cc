@@ -10,17 +10,6 @@ namespace {
 constexpr HeaderSet kNotByConnection = {HeaderName::kHost, HeaderName::kXForwardedFor,
                                         HeaderName::kXForwardedProto, HeaderName::kXRequestId};
 
-bool listed_in_connection(const HeaderBlock& headers, HeaderView field) noexcept {
-  if (kNotByConnection.contains(field.id)) return false;
-  bool listed = false;
-  headers.for_each(HeaderName::kConnection, [&](std::string_view list) {
-    for_each_element(list, [&](std::string_view option) {
-      listed = listed || equals_ignoring_case(option, field.name);
-    });
-  });
-  return listed;
-}
-
 // Copies all lines but the dropped ones. Lines lie one after another in the input, so what is kept
 // goes over in runs: a typical head costs two or three memcpy calls.
 void copy_lines(const HeaderBlock& headers, HeaderSet drop, bool connection_lists,
@@ -28,7 +17,7 @@ void copy_lines(const HeaderBlock& headers, HeaderSet drop, bool connection_list
   size_t run = 0;
   for (size_t i = 0; i < headers.size(); ++i) {
     const bool dropped = drop.contains(headers.id(i)) ||
-                         (connection_lists && listed_in_connection(headers, headers[i]));
+                         (connection_lists && is_listed_in_connection(headers, headers[i]));
     if (!dropped) continue;
     out.append(headers.lines(run, i));
     run = i + 1;
@@ -62,22 +51,48 @@ void write_upgrade(const HeaderBlock& headers, HeadWriter& out) noexcept {
 
 }  // namespace
 
+bool is_listed_in_connection(const HeaderBlock& headers, HeaderView field) noexcept {
+  if (kNotByConnection.contains(field.id)) return false;
+  bool listed = false;
+  headers.for_each(HeaderName::kConnection, [&](std::string_view list) {
+    for_each_element(list, [&](std::string_view option) {
+      listed = listed || equals_ignoring_case(option, field.name);
+    });
+  });
+  return listed;
+}
+
+HeaderSet dropped_from_request(const RequestHead& head, const RequestForwarding& how) noexcept {
+  HeaderSet drop = kHopByHop | kFramingFields | how.drop;
+  drop.insert(HeaderName::kHost);
+  if (!how.client_address.empty()) drop.insert(HeaderName::kXForwardedFor);
+  if (!how.keep_proto) drop.insert(HeaderName::kXForwardedProto);
+  if (!how.request_id.empty()) drop.insert(HeaderName::kXRequestId);
+  if (!how.keep_expect || !head.expect_continue) drop.insert(HeaderName::kExpect);
+  return drop;
+}
+
+HeaderSet dropped_from_response(const ResponseForwarding& how) noexcept {
+  HeaderSet drop = kHopByHop | kFramingFields | how.drop;
+  if (!how.request_id.empty()) drop.insert(HeaderName::kXRequestId);
+  return drop;
+}
+
+bool tells_length_without_body(const ResponseHead& head) noexcept {
+  return head.body.kind == BodyKind::kNone && head.has_content_length && head.status >= 200 &&
+         head.status != 204;
+}
+
 bool write_forwarded_request(const RequestHead& head, const RequestForwarding& how,
                              HeadWriter& out) noexcept {
   const HeaderBlock& headers = head.headers;
   const bool proto_kept = how.keep_proto && headers.contains(HeaderName::kXForwardedProto);
-  HeaderSet drop = kHopByHop | kFramingFields | how.drop;
-  drop.insert(HeaderName::kHost);
-  if (!how.client_address.empty()) drop.insert(HeaderName::kXForwardedFor);
-  if (!proto_kept) drop.insert(HeaderName::kXForwardedProto);
-  if (!how.request_id.empty()) drop.insert(HeaderName::kXRequestId);
-  if (!how.keep_expect || !head.expect_continue) drop.insert(HeaderName::kExpect);
 
   std::string_view host = how.host.empty() ? head.authority() : how.host;
   if (host.empty()) host = how.host_default;
   out.append(head.method_text()).append(" ").append(head.path()).append(" HTTP/1.1\r\n");
   out.field("Host", host);
-  copy_lines(headers, drop, head.connection.others, out);
+  copy_lines(headers, dropped_from_request(head, how), head.connection.others, out);
   write_framing(head.body, out);
   if (head.upgrade && how.allow_upgrade) write_upgrade(headers, out);
   if (!how.client_address.empty()) write_forwarded_for(headers, how.client_address, out);
@@ -102,18 +117,12 @@ bool downstream_must_close(const ResponseHead& head, int client_minor_version) n
 bool write_forwarded_response(const ResponseHead& head, const ResponseForwarding& how,
                               HeadWriter& out) noexcept {
   const HeaderBlock& headers = head.headers;
-  HeaderSet drop = kHopByHop | kFramingFields | how.drop;
-  if (!how.request_id.empty()) drop.insert(HeaderName::kXRequestId);
-
   constexpr size_t kStatusDigits = 3;
   const std::string_view status = head.status_text();
   // A client may insist on the blank that a lax server left out (RFC 9112 §4).
   out.append("HTTP/1.1 ").append(status).append(status.size() == kStatusDigits ? " \r\n" : "\r\n");
-  copy_lines(headers, drop, head.connection.others, out);
-  // To HEAD and in 304 the length tells what GET would have brought; 1xx and 204 may not have it.
-  const bool tells_length = head.body.kind == BodyKind::kNone && head.has_content_length &&
-                            head.status >= 200 && head.status != 204;
-  if (tells_length) out.field("Content-Length", head.content_length);
+  copy_lines(headers, dropped_from_response(how), head.connection.others, out);
+  if (tells_length_without_body(head)) out.field("Content-Length", head.content_length);
   write_framing(downstream_framing(head, how.client_minor_version), out);
   if (head.status == 101) {
     write_upgrade(headers, out);

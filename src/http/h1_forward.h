@@ -34,6 +34,13 @@ struct RequestForwarding {
   bool allow_upgrade = true;           ///< pass an upgrade on when head.upgrade
 };
 
+/// True when a Connection field names this one, which makes it hop-by-hop. Never for Host and the
+/// fields that say who asked: taking those away is an attack.
+bool is_listed_in_connection(const HeaderBlock& headers, HeaderView field) noexcept;
+
+/// The well-known fields of `head` that do not go on as they are.
+HeaderSet dropped_from_request(const RequestHead& head, const RequestForwarding& how) noexcept;
+
 /// Appends the head that goes upstream. The body must be sent with the framing of head.body.
 /// False when it did not fit; then the content of `out` is useless.
 bool write_forwarded_request(const RequestHead& head, const RequestForwarding& how,
@@ -57,6 +64,13 @@ BodyFraming downstream_framing(const ResponseHead& head, int client_minor_versio
 /// Whether the client's connection must close after this response, because only the close tells
 /// where it ends.
 bool downstream_must_close(const ResponseHead& head, int client_minor_version) noexcept;
+
+/// The well-known fields of a response that do not go on as they are.
+HeaderSet dropped_from_response(const ResponseForwarding& how) noexcept;
+
+/// True when the head must state head.content_length although no body follows: to HEAD and in 304
+/// it tells what GET would have brought; 1xx and 204 may not have it (RFC 9110 §8.6).
+bool tells_length_without_body(const ResponseHead& head) noexcept;
 
 /// Appends the head that goes to the client. The body must be sent with downstream_framing().
 /// False when it did not fit; then the content of `out` is useless.

@@ -24,23 +24,6 @@ void read_connection(const HeaderBlock& headers, ConnectionOptions& options) noe
   });
 }
 
-// Digits only, and within 63 bits: signs, blanks, hexadecimal and lists are refused.
-H1Error parse_content_length(const HeaderBlock& headers, uint64_t& length) noexcept {
-  if (headers.repeated(HeaderName::kContentLength)) return H1Error::kDuplicateContentLength;
-  const std::string_view text = headers.value(HeaderName::kContentLength);
-  if (text.empty()) return H1Error::kBadContentLength;
-  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
-  length = 0;
-  for (char c : text) {
-    if (c == ',') return H1Error::kDuplicateContentLength;
-    if (!is_digit(c)) return H1Error::kBadContentLength;
-    const uint64_t digit = static_cast<uint64_t>(c - '0');
-    if (length > (kMax - digit) / 10) return H1Error::kBadContentLength;
-    length = length * 10 + digit;
-  }
-  return H1Error::kNone;
-}
-
 // Only "chunked", once. The last coding must be chunked, else no receiver can find the end.
 H1Error check_transfer_coding(const HeaderBlock& headers, int minor_version) noexcept {
   if (minor_version == 0) return H1Error::kCodingOnHttp10;
@@ -133,6 +116,22 @@ bool has_no_body_by_rule(const ResponseHead& head, ResponseTo request) noexcept 
 }
 
 }  // namespace
+
+H1Error parse_content_length(const HeaderBlock& headers, uint64_t& length) noexcept {
+  if (headers.repeated(HeaderName::kContentLength)) return H1Error::kDuplicateContentLength;
+  const std::string_view text = headers.value(HeaderName::kContentLength);
+  if (text.empty()) return H1Error::kBadContentLength;
+  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+  length = 0;
+  for (char c : text) {
+    if (c == ',') return H1Error::kDuplicateContentLength;
+    if (!is_digit(c)) return H1Error::kBadContentLength;
+    const uint64_t digit = static_cast<uint64_t>(c - '0');
+    if (length > (kMax - digit) / 10) return H1Error::kBadContentLength;
+    length = length * 10 + digit;
+  }
+  return H1Error::kNone;
+}
 
 H1Error finish_request(RequestHead& head) noexcept {
   const HeaderBlock& headers = head.headers;

@@ -7,7 +7,6 @@
 namespace weir::http {
 namespace {
 
-constexpr size_t kMethodBytesMax = 32;
 constexpr size_t kVersionBytes = sizeof("HTTP/1.1") - 1;
 // Method, version and blanks around a target of the longest size.
 constexpr size_t kRequestLineExtra = kMethodBytesMax + kVersionBytes + 2;

@@ -24,6 +24,9 @@ enum class Method : uint8_t {
   kOther,  ///< any other token; RequestHead::method_text() has it
 };
 
+/// The longest method taken, whatever the protocol: the registry's longest has 17 characters.
+inline constexpr size_t kMethodBytesMax = 32;
+
 /// Exact and case-sensitive, as RFC 9110 §9.1 asks: "get" is kOther.
 Method parse_method(std::string_view token) noexcept;
 /// "GET" …; empty for kOther.

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/forwarded_check.h"
 #include "fuzz/pieces.h"
-#include "http/h1_forward.h"
 #include "http/h1_parser.h"
 
 namespace weir::http {
@@ -51,30 +51,6 @@ void check_splits(std::string_view bytes, const std::string& whole) {
   WEIR_ASSERT(describe(result, head) == whole);
 }
 
-// The smuggling invariant: our reading and the next server's are one.
-void check_forwarded(const RequestHead& head, size_t head_bytes) {
-  constexpr size_t kAdded = 8;  // Host, framing and identity fields
-  if (head.headers.size() + kAdded > HeaderBlock::kHeadersMax) return;
-  constexpr size_t kAddedBytes = 1024;
-  std::vector<char> buffer(head_bytes + kAddedBytes);
-  HeadWriter out(buffer.data(), buffer.size());
-  const RequestForwarding how = {
-      .client_address = "127.0.0.1", .request_id = "id", .host_default = "up"};
-  WEIR_ASSERT(write_forwarded_request(head, how, out));
-  RequestHead again;
-  const HeadLimits roomy = {.header_bytes_max = HeaderBlock::kLineBytesMax};
-  const ParseResult result = parse_request(out.view(), roomy, again);
-  if (result.error == H1Error::kHeadTooLarge) return;  // 60 KiB and our own lines on top
-  WEIR_ASSERT(result.done());
-  WEIR_ASSERT(result.consumed == out.size());
-  WEIR_ASSERT(again.method_text() == head.method_text());
-  WEIR_ASSERT(again.body == head.body);
-  WEIR_ASSERT(again.upgrade == head.upgrade);
-  WEIR_ASSERT(again.keep_alive);
-  WEIR_ASSERT(again.path() == head.path());
-  WEIR_ASSERT(again.authority() == (head.authority().empty() ? "up" : head.authority()));
-}
-
 void run(std::string_view bytes) {
   const fuzz::ExactCopy copy(bytes);
   RequestHead head;
@@ -85,7 +61,7 @@ void run(std::string_view bytes) {
   if (!result.done()) return;
   check_views(head, copy.view());
   // A tunnel's head is never written as a request of ours.
-  if (head.method != Method::kConnect) check_forwarded(head, result.consumed);
+  if (head.method != Method::kConnect) fuzz::check_forwarded(head, result.consumed);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ namespace {
 // Answers to PING and SETTINGS that a peer who does not read may pile up (nghttp2's default is
 // 1000).
 constexpr size_t kQueuedAcksMax = 100;
-constexpr size_t kContinuationReadsMax = 64 * 9;  // a frame header has 9 bytes
 
 std::string_view text(const uint8_t* data, size_t size) noexcept {
   return {reinterpret_cast<const char*>(data), size};
@@ -24,14 +23,9 @@ std::string_view text(const uint8_t* data, size_t size) noexcept {
 struct H2Callbacks {
   static H2Session& session(void* owner) noexcept { return *static_cast<H2Session*>(owner); }
 
-  // What a callback returns: once a flood is seen, nghttp2 shall read no further byte.
+  // What a callback returns: once the session has to end, nghttp2 shall read no further byte.
   static int verdict(const H2Session& self) noexcept {
-    return self.flood_ == H2Flood::kNone ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
-  }
-
-  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* header, void* owner) {
-    session(owner).on_frame_begin(header->type, header->flags);
-    return verdict(session(owner));
+    return self.end_code_ == NGHTTP2_NO_ERROR ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* owner) {
@@ -51,7 +45,7 @@ struct H2Callbacks {
     H2Session::Stream* stream = self.find(frame->hd.stream_id);
     if (stream == nullptr) return 0;
     self.on_field(*stream, text(name, name_size), text(value, value_size));
-    if (self.flood_ != H2Flood::kNone) return NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (verdict(self) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
     return stream->refused ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
   }
 
@@ -63,8 +57,8 @@ struct H2Callbacks {
     H2Session::Stream* stream = self.find(frame->hd.stream_id);
     if (stream == nullptr) return 0;
     if (!stream->refused) self.refuse(*stream, H2Fault::kBadField);
-    const bool flooded = self.flood_ != H2Flood::kNone;
-    return flooded ? NGHTTP2_ERR_CALLBACK_FAILURE : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return verdict(self) != 0 ? NGHTTP2_ERR_CALLBACK_FAILURE
+                              : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
   static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* owner) {
@@ -81,21 +75,19 @@ struct H2Callbacks {
     return verdict(self);
   }
 
-  // Extensions carry nothing for us.
-  static int unpack_extension(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
-    return NGHTTP2_ERR_CANCEL;
-  }
-
   static int data_received(nghttp2_session*, uint8_t, int32_t stream, const uint8_t* data,
                            size_t size, void* owner) {
     session(owner).on_data(stream, text(data, size));
     return 0;
   }
 
-  static int invalid_frame(nghttp2_session*, const nghttp2_frame*, int error, void* owner) {
-    session(owner).charge(error == NGHTTP2_ERR_REFUSED_STREAM ? H2Flood::kRefused
-                                                              : H2Flood::kForcedReset);
-    return verdict(session(owner));
+  static int invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error, void* owner) {
+    H2Session& self = session(owner);
+    const bool refused = error == NGHTTP2_ERR_REFUSED_STREAM;
+    // A refused stream was never opened, but its client does not know yet.
+    if (refused) self.closed_.insert(frame->hd.stream_id, true);
+    self.charge(refused ? H2Flood::kRefused : H2Flood::kForcedReset);
+    return verdict(self);
   }
 
   // A request that never left, because GOAWAY came first, has no stream that could close.
@@ -143,12 +135,10 @@ namespace {
 nghttp2_session_callbacks* make_callbacks() {
   nghttp2_session_callbacks* table = nullptr;
   WEIR_ASSERT(nghttp2_session_callbacks_new(&table) == 0);
-  nghttp2_session_callbacks_set_on_begin_frame_callback(table, H2Callbacks::begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(table, H2Callbacks::begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(table, H2Callbacks::header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(table, H2Callbacks::invalid_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(table, H2Callbacks::frame_received);
-  nghttp2_session_callbacks_set_unpack_extension_callback(table, H2Callbacks::unpack_extension);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, H2Callbacks::data_received);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table, H2Callbacks::invalid_frame);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(table, H2Callbacks::frame_not_sent);
@@ -164,14 +154,6 @@ nghttp2_option* make_option() {
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_outbound_ack(option, kQueuedAcksMax);
-  // nghttp2 1.52 counts the reads a CONTINUATION header takes, not the frames, so that its default
-  // of 8 breaks an honest head that trickles in. Our own budget counts frames.
-  nghttp2_option_set_max_continuations(option, kContinuationReadsMax);
-  // nghttp2 skips types it does not know without a word; declared as extensions they are counted.
-  constexpr unsigned kTypeFirst = 0x0a;  // after CONTINUATION
-  for (unsigned type = kTypeFirst; type <= UINT8_MAX; ++type) {
-    nghttp2_option_set_user_recv_extension_type(option, static_cast<uint8_t>(type));
-  }
   // Our own budget counts resets, with the time that the host passes in; nghttp2's reads a clock.
   nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
   return option;

@@ -12,11 +12,17 @@ namespace weir::http {
 namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
+constexpr size_t kClientMagicBytes = 24;
 
 }  // namespace
 
 H2Session::H2Session(const H2Limits& limits, H2Handler& handler, bool is_server, Instant now)
-    : limits_(limits), handler_(handler), guard_(limits.floods, now), now_(now) {
+    : limits_(limits),
+      handler_(handler),
+      guard_(limits.floods, now),
+      is_server_(is_server),
+      now_(now) {
+  frame_left_ = is_server ? kClientMagicBytes : 0;
   session_ = make_nghttp2_session(is_server, this);
   submit_h2_settings(session_, limits, is_server);
 }
@@ -28,16 +34,55 @@ H2Session::~H2Session() {
 H2Status H2Session::receive(std::string_view bytes, Instant now) {
   if (status_ != H2Status::kOk) return status_;
   now_ = now;
-  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  const ssize_t taken = nghttp2_session_mem_recv(session_, data, bytes.size());
-  if (flood_ != H2Flood::kNone) {
-    status_ = H2Status::kFlood;
-    nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
-  } else if (taken < 0) {
-    status_ = H2Status::kBroken;
-    nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+  while (!bytes.empty() && end_code_ == NGHTTP2_NO_ERROR) bytes.remove_prefix(take_part(bytes));
+  if (end_code_ != NGHTTP2_NO_ERROR) {
+    status_ = flood_ == H2Flood::kNone ? H2Status::kBroken : H2Status::kFlood;
+    nghttp2_session_terminate_session(session_, end_code_);
   }
   return status_;
+}
+
+// Frames are cut here, so that each header is judged before nghttp2 sees it: nghttp2 has no
+// callback for frames that it ignores, and 1.52 counts the reads of a CONTINUATION header as
+// frames.
+size_t H2Session::take_part(std::string_view bytes) {
+  if (frame_left_ > 0) {
+    const size_t size = std::min(frame_left_, bytes.size());
+    frame_left_ -= size;
+    give(bytes.substr(0, size));
+    return size;
+  }
+  if (frame_header_size_ == 0 && bytes.size() >= kFrameHeaderBytes) {
+    begin_frame(bytes.data());
+    const size_t size = std::min(kFrameHeaderBytes + frame_left_, bytes.size());
+    frame_left_ -= size - kFrameHeaderBytes;
+    give(bytes.substr(0, size));
+    return size;
+  }
+  const size_t size = std::min(kFrameHeaderBytes - frame_header_size_, bytes.size());
+  std::memcpy(frame_header_.data() + frame_header_size_, bytes.data(), size);
+  frame_header_size_ += size;
+  if (frame_header_size_ == kFrameHeaderBytes) {
+    frame_header_size_ = 0;
+    begin_frame(frame_header_.data());
+    give({frame_header_.data(), kFrameHeaderBytes});
+  }
+  return size;
+}
+
+// RFC 9113 §4.1: 24 bits of length, type, flags, 31 bits of stream.
+void H2Session::begin_frame(const char* header) noexcept {
+  const auto byte = [header](size_t i) { return static_cast<uint32_t>(uint8_t(header[i])); };
+  frame_left_ = byte(0) << 16 | byte(1) << 8 | byte(2);
+  const uint32_t stream = (byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8)) & 0x7fffffff;
+  on_frame_begin(uint8_t(header[3]), uint8_t(header[4]), static_cast<int32_t>(stream));
+}
+
+void H2Session::give(std::string_view bytes) {
+  if (end_code_ != NGHTTP2_NO_ERROR) return;
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  const ssize_t taken = nghttp2_session_mem_recv(session_, data, bytes.size());
+  if (taken < 0 && end_code_ == NGHTTP2_NO_ERROR) end_code_ = NGHTTP2_PROTOCOL_ERROR;
 }
 
 size_t H2Session::send(std::span<char> out) {
@@ -110,12 +155,14 @@ void H2Session::adopt(std::unique_ptr<Stream> stream, int32_t id) {
   stream->opened_at = now_;
   nghttp2_session_set_stream_user_data(session_, id, stream.get());
   streams_.push_back(std::move(stream));
+  opened_max_ = std::max(opened_max_, id);
   guard_.earn();
 }
 
 void H2Session::charge(H2Flood kind) noexcept {
-  if (guard_.charge(kind, now_) || flood_ != H2Flood::kNone) return;
+  if (guard_.charge(kind, now_) || end_code_ != NGHTTP2_NO_ERROR) return;
   flood_ = kind;
+  end_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
 }
 
 void H2Session::refuse(Stream& stream, H2Fault fault) {
@@ -125,7 +172,22 @@ void H2Session::refuse(Stream& stream, H2Fault fault) {
   reset(stream.id, too_big ? H2Code::kEnhanceYourCalm : H2Code::kProtocolError);
 }
 
-void H2Session::on_frame_begin(uint8_t type, uint8_t flags) noexcept {
+// nghttp2 ignores frames of streams that are gone, since it does not know how they went. RFC 9113
+// §5.1 and §5.1.1 make them errors, except after our own reset.
+void H2Session::on_frame_of_no_stream(uint8_t type, int32_t id) noexcept {
+  const bool client_number = id % 2 == 1;
+  if (!is_server_ || !client_number || id > opened_max_ || find(id) != nullptr) return;
+  switch (closed_.find(id)) {
+    case H2Closed::kByBoth: end_code_ = NGHTTP2_STREAM_CLOSED; break;
+    case H2Closed::kNever:
+      end_code_ = type == NGHTTP2_HEADERS ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED;
+      break;
+    case H2Closed::kByUs:
+    case H2Closed::kUnknown: charge(H2Flood::kOtherFrame); break;
+  }
+}
+
+void H2Session::on_frame_begin(uint8_t type, uint8_t flags, int32_t id) noexcept {
   const bool ack = (flags & NGHTTP2_FLAG_ACK) != 0;
   switch (type) {
     case NGHTTP2_PING:
@@ -137,8 +199,8 @@ void H2Session::on_frame_begin(uint8_t type, uint8_t flags) noexcept {
     case NGHTTP2_PRIORITY: charge(H2Flood::kPriority); break;
     case NGHTTP2_WINDOW_UPDATE: charge(H2Flood::kWindowUpdate); break;
     case NGHTTP2_DATA:
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_RST_STREAM: break;  // counted by what they do
+    case NGHTTP2_HEADERS: on_frame_of_no_stream(type, id); break;
+    case NGHTTP2_RST_STREAM: break;  // counted by what it does
     case NGHTTP2_CONTINUATION: charge(H2Flood::kContinuation); break;
     default: charge(H2Flood::kOtherFrame); break;  // the wire may carry any number
   }
@@ -198,7 +260,8 @@ void H2Session::on_data_end(int32_t id, size_t payload_bytes, bool end_stream) {
 }
 
 void H2Session::on_peer_reset(int32_t id) noexcept {
-  const Stream* stream = find(id);
+  Stream* stream = find(id);
+  if (stream != nullptr) stream->peer_reset = true;
   const bool rapid = stream == nullptr || now_ - stream->opened_at < limits_.floods.rapid_reset_age;
   if (rapid) charge(H2Flood::kRapidReset);
 }
@@ -208,6 +271,7 @@ void H2Session::on_close(int32_t id, uint32_t code) {
   if (stream == nullptr) return;
   undrained_ -= stream->undrained;
   pay_connection(stream->undrained);
+  closed_.insert(id, stream->refused || (!stream->peer_reset && code != NGHTTP2_NO_ERROR));
   const size_t place = stream->place;
   const bool announced = stream->announced;
   nghttp2_session_set_stream_user_data(session_, id, nullptr);

@@ -3,6 +3,7 @@
 // an early end to floods.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/h2_closed_streams.h"
 #include "http/h2_fields.h"
 #include "http/h2_flood.h"
 #include "http/h2_head.h"
@@ -150,7 +152,11 @@ class H2Session {
 
   void charge(H2Flood kind) noexcept;
   void refuse(Stream& stream, H2Fault fault);
-  void on_frame_begin(uint8_t type, uint8_t flags) noexcept;
+  size_t take_part(std::string_view bytes);
+  void begin_frame(const char* header) noexcept;
+  void give(std::string_view bytes);
+  void on_frame_begin(uint8_t type, uint8_t flags, int32_t id) noexcept;
+  void on_frame_of_no_stream(uint8_t type, int32_t id) noexcept;
   void on_field(Stream& stream, std::string_view name, std::string_view value);
   void on_section_end(Stream& stream, bool end_stream);
   void on_data(int32_t id, std::string_view payload);
@@ -165,6 +171,12 @@ class H2Session {
 
   H2Handler& handler_;
   H2FloodGuard guard_;
+  const bool is_server_;
+  std::array<char, 9> frame_header_;  // of a frame whose header is not complete
+  size_t frame_header_size_ = 0;
+  size_t frame_left_ = 0;   // payload bytes of the current frame, or of the client's preface
+  int32_t opened_max_ = 0;  // the highest number a stream had
+  H2ClosedStreams closed_;
   std::vector<std::unique_ptr<Stream>> streams_;  // ≤ streams_max
   std::span<char> out_;                           // during send() only
   size_t out_used_ = 0;
@@ -174,6 +186,7 @@ class H2Session {
   H2Flood flood_ = H2Flood::kNone;
   H2Fault last_fault_ = H2Fault::kNone;
   H2Status status_ = H2Status::kOk;
+  uint32_t end_code_ = 0;  // what GOAWAY will say; 0 while the session goes on
 };
 
 /// The server's end: requests come in, responses go out.

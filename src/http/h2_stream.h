@@ -21,7 +21,8 @@ struct H2Session::Stream {
   size_t undrained = 0;
   bool head_done = false;  ///< the final head is complete: a further section is trailers
   bool announced = false;  ///< the handler knows the stream
-  bool refused = false;    ///< reset by us; what still comes is dropped
+  bool peer_reset = false;
+  bool refused = false;  ///< reset by us; what still comes is dropped
   std::unique_ptr<Trailers> trailers;
 };
 

@@ -237,6 +237,8 @@ void Exchange::send_refusal(const Rejection& rejection) {
   const Answer answer =
       refusal_answer(rejection, worker_.policy_name(rejection), telemetry.upstream(),
                      context_.criticality, worker_.rng(), text);
+  worker_.refusal_log().refused(rejection, answer, context_.criticality, request_id_,
+                                worker_.loop().now());
   DownstreamStream& downstream = *downstream_;
   const std::string_view id = request_id_;
   recycle();

@@ -37,7 +37,7 @@ Server::Server(const Options& options, observe::Registry& registry,
   const uint16_t workers = worker_count(options_);
   WakeOthers& others = *this;
   for (uint16_t i = 0; i < workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, options_, *cluster_, others));
+    workers_.push_back(std::make_unique<Worker>(i, options_, *cluster_, others, observers_.log));
     // A Unix path has one socket for all; the first worker takes it.
     if (i < sockets.size()) workers_.back()->listen(std::move(sockets[i]));
   }

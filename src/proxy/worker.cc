@@ -25,7 +25,8 @@ void bound_unsent(int fd, int bytes) noexcept {
 
 }  // namespace
 
-Worker::Worker(uint16_t index, const Options& options, const Cluster& cluster, WakeOthers& others)
+Worker::Worker(uint16_t index, const Options& options, const Cluster& cluster, WakeOthers& others,
+               observe::Log* log)
     : index_(index),
       options_(options),
       cluster_(cluster),
@@ -33,6 +34,7 @@ Worker::Worker(uint16_t index, const Options& options, const Cluster& cluster, W
       rng_(random_seed()),
       gate_(cluster.make_gate(index)),
       upstreams_(*this, cluster.endpoints()),
+      refusal_log_(log, cluster.telemetry().upstream()),
       heartbeat_timer_(loop_.timers(), net::Callback::to<&Worker::beat>(this)),
       pump_timer_(loop_.timers(), net::Callback::to<&Worker::pump>(this)),
       drain_timer_(loop_.timers(), net::Callback::to<&Worker::stop>(this)),
@@ -82,6 +84,7 @@ Permit Worker::admit_in_shadow(const RequestContext& context, Instant now) noexc
   auto permit = gate_->stack().admit(context, now);
   if (permit) return std::move(*permit);
   telemetry().would_refuse(index_, context.criticality, permit.error().reason);
+  refusal_log_.would_refuse(permit.error(), policy_name(permit.error()), context.criticality, now);
   return {};
 }
 
@@ -139,6 +142,7 @@ void Worker::on_turn_end() {
 
 void Worker::beat() {
   heartbeat_.store(loop_.now(), std::memory_order_relaxed);
+  refusal_log_.beat(loop_.now());
   heartbeat_timer_.arm(loop_.now() + kHeartbeat);
 }
 

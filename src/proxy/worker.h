@@ -14,6 +14,7 @@
 #include "proxy/downstream_h1.h"
 #include "proxy/exchange.h"
 #include "proxy/options.h"
+#include "proxy/refusal_log.h"
 #include "proxy/upstream_pool.h"
 #include "weir/base/rng.h"
 #include "weir/policy/gate.h"
@@ -32,7 +33,9 @@ class WakeOthers {
 /// Everything is used from the loop's thread, except request_pump, request_drain and the counts.
 class Worker final : private GateSink, private net::AcceptHandler {
  public:
-  Worker(uint16_t index, const Options& options, const Cluster& cluster, WakeOthers& others);
+  /// `log` may be null.
+  Worker(uint16_t index, const Options& options, const Cluster& cluster, WakeOthers& others,
+         observe::Log* log);
   ~Worker();
 
   void listen(net::Fd socket);
@@ -59,6 +62,7 @@ class Worker final : private GateSink, private net::AcceptHandler {
   Rng& rng() noexcept { return rng_; }
   Gate& gate() noexcept { return *gate_; }
   UpstreamPool& upstreams() noexcept { return upstreams_; }
+  RefusalLog& refusal_log() noexcept { return refusal_log_; }
   const Options& options() const noexcept { return options_; }
   const Telemetry& telemetry() const noexcept { return cluster_.telemetry(); }
   uint16_t index() const noexcept { return index_; }
@@ -101,6 +105,7 @@ class Worker final : private GateSink, private net::AcceptHandler {
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> free_exchanges_;
   UpstreamPool upstreams_;
+  RefusalLog refusal_log_;
   std::list<DownstreamH1> connections_;
   std::list<DownstreamH1> graveyard_;
   std::atomic<uint32_t> connection_count_{0};

@@ -17,6 +17,8 @@ constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Duration kControlMin = std::chrono::milliseconds(10);
 // A write that could not begin or failed: the brokers are away, or the writer's queue is full.
 constexpr Duration kWriteAgain = std::chrono::milliseconds(500);
+// The topic refuses the record's size: only an operator can help, by raising max.message.bytes.
+constexpr Duration kTooLargeAgain = std::chrono::seconds(30);
 
 PipelineOptions pipeline_options(const BridgeOptions& options) {
   PipelineOptions pipeline;
@@ -26,6 +28,14 @@ PipelineOptions pipeline_options(const BridgeOptions& options) {
   pipeline.bytes_max = options.consume.memory_max / 8 * 5;
   pipeline.retry_bytes_max = options.consume.memory_max / 8;
   return pipeline;
+}
+
+Unexpected<Error> too_few(const std::string& topic, int found, int wanted) {
+  return Unexpected<Error>(Error{ErrorKind::kConfig,
+                                 "topic '" + topic + "' has " + std::to_string(found) +
+                                     " partitions and needs " + std::to_string(wanted) +
+                                     ", as many as the topic it is for",
+                                 "add partitions to it"});
 }
 
 }  // namespace
@@ -83,8 +93,14 @@ Expected<bool> Bridge::open() {
   for (const std::string& topic : topics) {
     const auto created = ensure_topic(writer_->handle(), topic, *partitions, kStartMax);
     if (!created) return Unexpected<Error>(created.error());
-    if (*created)
+    if (*created) {
       log_.write(observe::LogLevel::kInfo, "topic_created", "made a topic", {{"topic", topic}});
+      continue;
+    }
+    const auto found = partition_count(writer_->handle(), topic, kStartMax);
+    if (!found) return Unexpected<Error>(found.error());
+    // Partition p of a retry topic belongs to partition p of the topic.
+    if (topic != dead_letter_ && *found < *partitions) return too_few(topic, *found, *partitions);
   }
   auto sender = HttpSender::make(loop_, options_.deliver, *this);
   if (!sender) return Unexpected<Error>(sender.error());
@@ -211,7 +227,7 @@ void Bridge::move(Record& record, int tier) {
              start == WriteStart::kTooLarge ? "the record is too large for the topic"
                                             : "the writer takes nothing now",
              {{"topic", *write.topic}, {"offset", record.origin.offset}});
-  pipeline_.put_back(record, kWriteAgain, now());
+  pipeline_.put_back(record, start == WriteStart::kTooLarge ? kTooLargeAgain : kWriteAgain, now());
 }
 
 void Bridge::written(const WriteReport& report) {
@@ -228,7 +244,7 @@ void Bridge::written(const WriteReport& report) {
     log_.write(observe::LogLevel::kError, "write_failed", report.error,
                {{"topic", tier == 0 ? dead_letter_ : tier_topics_[static_cast<size_t>(tier)]},
                 {"offset", record->origin.offset}});
-    pipeline_.put_back(*record, kWriteAgain, now());
+    pipeline_.put_back(*record, report.too_large ? kTooLargeAgain : kWriteAgain, now());
   }
   if (!revocation_.idle()) advance_revocation();
   loop_.post(work_task_);

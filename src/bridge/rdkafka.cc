@@ -1,11 +1,14 @@
 #include "bridge/rdkafka.h"
 
 #include <array>
+#include <thread>
 
 namespace weir::bridge {
 namespace {
 
 constexpr size_t kErrorBytes = 512;
+constexpr int kAskMax = 10;
+constexpr std::chrono::milliseconds kAskAgain(200);
 
 int milliseconds_of(Duration duration) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -21,6 +24,23 @@ Unexpected<Error> topic_error(const std::string& topic, rd_kafka_resp_err_t code
   if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     remedy = "give this user READ and DESCRIBE on it";
   return Unexpected<Error>(Error{ErrorKind::kConfig, std::move(message), std::move(remedy)});
+}
+
+Expected<int> ask_partition_count(rd_kafka_t* handle, const std::string& topic, Duration timeout) {
+  using Topic = std::unique_ptr<rd_kafka_topic_t, KafkaDelete<rd_kafka_topic_destroy>>;
+  const Topic local(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* raw = nullptr;
+  const auto code = rd_kafka_metadata(handle, 0, local.get(), &raw, milliseconds_of(timeout));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return unavailable(
+        std::string("no Kafka broker answers: ") + rd_kafka_err2str(code),
+        "check the brokers' addresses, and TLS and SASL settings if they ask for it");
+  }
+  const std::unique_ptr<const rd_kafka_metadata_t, KafkaDelete<rd_kafka_metadata_destroy>> metadata(
+      raw);
+  const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic_error(topic, found.err);
+  return found.partition_cnt;
 }
 
 }  // namespace
@@ -65,20 +85,13 @@ void QueueWaker::unwatch(rd_kafka_queue_t* queue) noexcept {
 }
 
 Expected<int> partition_count(rd_kafka_t* handle, const std::string& topic, Duration timeout) {
-  using Topic = std::unique_ptr<rd_kafka_topic_t, KafkaDelete<rd_kafka_topic_destroy>>;
-  const Topic local(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
-  const rd_kafka_metadata_t* raw = nullptr;
-  const auto code = rd_kafka_metadata(handle, 0, local.get(), &raw, milliseconds_of(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return unavailable(
-        std::string("no Kafka broker answers: ") + rd_kafka_err2str(code),
-        "check the brokers' addresses, and TLS and SASL settings if they ask for it");
+  // A broker that has just made a topic may not know it yet.
+  for (int attempt = 1;; ++attempt) {
+    auto count = ask_partition_count(handle, topic, timeout);
+    const bool unknown = !count && count.error().kind == ErrorKind::kConfig;
+    if (!unknown || attempt == kAskMax) return count;
+    std::this_thread::sleep_for(kAskAgain);
   }
-  const std::unique_ptr<const rd_kafka_metadata_t, KafkaDelete<rd_kafka_metadata_destroy>> metadata(
-      raw);
-  const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic_error(topic, found.err);
-  return found.partition_cnt;
 }
 
 Expected<bool> ensure_topic(rd_kafka_t* handle, const std::string& topic, int partitions,

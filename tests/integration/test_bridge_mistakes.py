@@ -37,6 +37,14 @@ def test_a_topic_that_does_not_exist(broker, tmp_path):
     assert "topic 'nowhere'" in done.stderr
 
 
+def test_a_retry_topic_with_too_few_partitions(broker, tmp_path):
+    broker.create_topic("wide", 4)
+    broker.create_topic("wide.retry.1", 1)
+    done = run(tmp_path, config_text(broker.bootstrap, "http://127.0.0.1:1", topic="wide"))
+    assert done.returncode == 78
+    assert "'wide.retry.1' has 1 partitions and needs 4" in done.stderr
+
+
 def test_a_mistake_in_the_file(tmp_path):
     text = config_text("b:1", "http://127.0.0.1:1").replace("group:", "gruop:")
     done = run(tmp_path, text)

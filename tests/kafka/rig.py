@@ -82,6 +82,7 @@ class Service:
         self.in_service = self.in_service_max = 0
         self.waiting = collections.deque()
         self.connections = set()
+        self.lives = 0
         self.port = None
         self._loop = asyncio.new_event_loop()
         self._server = None
@@ -117,11 +118,13 @@ class Service:
                 self.workers -= 1
             work = self.waiting.popleft()
             if self.seconds > 0:
-                self._loop.call_later(self.seconds, self._done, *work)
+                self._loop.call_later(self.seconds, self._done, self.lives, *work)
             else:
-                self._done(*work)
+                self._done(self.lives, *work)
 
-    def _done(self, exchange, headers, body):
+    def _done(self, life, exchange, headers, body):
+        if life != self.lives:
+            return  # it died meanwhile
         key, value = headers.get(b"kafka-key", b"").decode(), body.decode()
         verdict = (self.judge(key, value) if self.judge else None) or 204
         status, extra = verdict if isinstance(verdict, tuple) else (verdict, b"")
@@ -148,9 +151,11 @@ class Service:
                 transport.abort()
             self.waiting.clear()
             self.in_service = 0
+            self.lives += 1
         self.call(close)
 
-    def revive(self):
+    def revive(self, workers=None):
+        self.workers = workers
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
 
     def stop(self):

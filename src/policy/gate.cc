@@ -36,7 +36,7 @@ Gate::Gate(std::shared_ptr<PolicyStack> stack, std::shared_ptr<GateGroup> group,
       limiter_(std::move(limiter)),
       options_(options),
       queue_(options.queue) {
-  WEIR_ASSERT(options.slot < kGateMax && options.loop_count >= 1);
+  WEIR_ASSERT(options.slot < kGateMax && options.loop_count >= 1 && options.depth_min >= 1);
 }
 
 Gate::~Gate() {
@@ -114,8 +114,9 @@ bool Gate::cancel(QueueEntry& entry, Instant now) noexcept {
 void Gate::follow_limit() noexcept {
   if (limiter_ == nullptr) return;
   const double depth = options_.depth_ratio * limiter_->limit() / options_.loop_count;
-  queue_.set_depth(depth >= options_.queue.depth_max ? options_.queue.depth_max
-                                                     : std::max(1U, static_cast<uint32_t>(depth)));
+  const uint32_t depth_max = options_.queue.depth_max;
+  queue_.set_depth(depth >= depth_max ? depth_max
+                                      : std::max(options_.depth_min, static_cast<uint32_t>(depth)));
 }
 
 // Sequentially consistent, as Limiter's counting is: either the completion that makes room sees our

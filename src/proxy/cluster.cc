@@ -55,6 +55,7 @@ Cluster::Cluster(const Options& options, uint16_t workers, std::vector<Endpoint>
   bounds.limit_max = options_.limit_max;
   bounds.worker_count = workers_;
   limiter_ = std::make_shared<Limiter>(std::move(law), bounds, now);
+  retry_budget_ = std::make_unique<RetryBudget>(RetryBudget::Options{}, now);
   stack_ = std::make_shared<PolicyStack>(std::vector<std::shared_ptr<Policy>>{limiter_});
 }
 
@@ -62,13 +63,15 @@ std::unique_ptr<Gate> Cluster::make_gate(uint16_t worker) const {
   Gate::Options options;
   options.queue.depth_max = options_.queue.depth_max;
   options.queue.wait_max = options_.queue.wait_max;
+  options.depth_min = std::max(1U, options_.queue.depth_min / workers_);
   options.slot = worker;
   options.loop_count = workers_;
   return std::make_unique<Gate>(stack_, group_, limiter_, options);
 }
 
 uint32_t Cluster::queue_limit() const noexcept {
-  return std::min(limiter_->limit(), options_.queue.depth_max * workers_);
+  const uint32_t wanted = std::max(limiter_->limit(), options_.queue.depth_min);
+  return std::min(wanted, options_.queue.depth_max * workers_);
 }
 
 }  // namespace weir::proxy

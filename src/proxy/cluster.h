@@ -12,6 +12,7 @@
 #include "weir/policy/gate.h"
 #include "weir/policy/limiter.h"
 #include "weir/policy/policy_stack.h"
+#include "weir/policy/retry_budget.h"
 
 namespace weir::proxy {
 
@@ -31,6 +32,7 @@ class Cluster {
   Limiter& limiter() const noexcept { return *limiter_; }
   PolicyStack& stack() const noexcept { return *stack_; }
   GateGroup& group() const noexcept { return *group_; }
+  RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
   /// Places in the queues of all workers.
   uint32_t queue_limit() const noexcept;
 
@@ -44,6 +46,7 @@ class Cluster {
   std::shared_ptr<Limiter> limiter_;
   std::shared_ptr<PolicyStack> stack_;
   std::shared_ptr<GateGroup> group_;
+  std::unique_ptr<RetryBudget> retry_budget_;
   Telemetry telemetry_;
 };
 

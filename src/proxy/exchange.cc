@@ -185,8 +185,7 @@ bool Exchange::may_retry(const UpstreamFailure& failure) const noexcept {
 
 void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
   upstream_ = nullptr;
-  if (may_retry(failure)) {
-    worker_.telemetry().retried(worker_.index());
+  if (may_retry(failure) && worker_.may_retry()) {
     request_done_ = false;
     ++attempts_;
     return worker_.upstreams().open(*this);

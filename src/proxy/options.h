@@ -43,6 +43,10 @@ struct Timeouts {
 /// The queue before the limiter; see weir::AdmissionQueue.
 struct QueueOptions {
   uint32_t depth_max = 1000;  ///< entries a worker; 0 turns the queue off
+  /// Entries of all workers while the limit is small: at the start, and before small services, a
+  /// burst is wider than the limit. A queue that stands is shed by its waiting time, whatever its
+  /// depth.
+  uint32_t depth_min = 64;
   Duration wait_max = 100ms;
 };
 

@@ -62,6 +62,10 @@ class Server final : public observe::StateProvider,
          std::vector<net::Fd> sockets, Observers observers);
 
   void wake(int worker) noexcept override;
+  observe::ComponentState limiter_state() const;
+  observe::ComponentState queue_state() const;
+  observe::ComponentState retry_budget_state() const;
+  observe::ComponentState pool_state() const;
 
   const Options options_;
   observe::Registry& registry_;

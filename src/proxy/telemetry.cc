@@ -31,6 +31,7 @@ Telemetry::Telemetry(observe::Registry& registry, std::string route, std::string
     }
   }
   retries_sent_ = registry.counter(Metric::kRetries, {upstream_, "sent"});
+  retries_denied_ = registry.counter(Metric::kRetries, {upstream_, "budget_denied"});
   request_duration_ = registry.duration(Metric::kRequestDuration, {route_});
   upstream_duration_ = registry.duration(Metric::kUpstreamDuration, {upstream_});
   queue_wait_ = registry.duration(Metric::kQueueWait, {upstream_});

@@ -25,7 +25,10 @@ class Telemetry {
   /// A refusal that --dry-run did not carry out.
   void would_refuse(uint16_t worker, Criticality criticality, Reason reason) const noexcept;
   void waited(uint16_t worker, Duration wait) const noexcept { queue_wait_.record(worker, wait); }
-  void retried(uint16_t worker) const noexcept { retries_sent_.add(worker); }
+  /// A retry was sent, or the budget denied it.
+  void retried(uint16_t worker, bool sent) const noexcept {
+    (sent ? retries_sent_ : retries_denied_).add(worker);
+  }
 
   const std::string& upstream() const noexcept { return upstream_; }
   const std::string& route() const noexcept { return route_; }
@@ -40,6 +43,7 @@ class Telemetry {
   ByReason rejections_;
   ByReason shadow_rejections_;
   observe::Counter retries_sent_;
+  observe::Counter retries_denied_;
   observe::DurationRecorder request_duration_;
   observe::DurationRecorder upstream_duration_;
   observe::DurationRecorder queue_wait_;

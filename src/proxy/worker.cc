@@ -112,7 +112,15 @@ std::string_view Worker::policy_name(const Rejection& rejection) const noexcept 
 
 void Worker::on_completed(Outcome outcome, Duration latency) noexcept {
   pump_wanted_ = true;
-  if (outcome == Outcome::kSuccess) gate_->observe_service(latency);
+  if (outcome != Outcome::kSuccess) return;
+  gate_->observe_service(latency);
+  cluster_.retry_budget().deposit(loop_.now());
+}
+
+bool Worker::may_retry() noexcept {
+  const bool paid = cluster_.retry_budget().try_withdraw(loop_.now());
+  telemetry().retried(index_, paid);
+  return paid;
 }
 
 void Worker::admitted(QueueEntry& entry, Permit permit) noexcept {

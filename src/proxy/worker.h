@@ -76,6 +76,8 @@ class Worker final : private GateSink, private net::AcceptHandler {
   /// For --dry-run: a permit if there is one to have; else the refusal is only counted.
   Permit admit_in_shadow(const RequestContext& context, Instant now) noexcept;
   std::string_view policy_name(const Rejection& rejection) const noexcept;
+  /// Whether the budget pays for one more attempt.
+  bool may_retry() noexcept;
   void on_queued() noexcept { pump_wanted_ = true; }
   void on_completed(Outcome outcome, Duration latency) noexcept;
   void wake(int gate_slot) noexcept {

@@ -81,9 +81,10 @@ class Gate {
     AdmissionQueue::Options queue;
     /// This gate's number in its group, below kGateMax, each used once.
     uint16_t slot = 0;
-    /// The queue's depth follows the limit: depth_ratio × limit / loop_count, at least 1 and at
-    /// most queue.depth_max. Without a limiter the depth is queue.depth_max.
+    /// The queue's depth follows the limit: depth_ratio × limit / loop_count, at least depth_min
+    /// (≥ 1) and at most queue.depth_max. Without a limiter the depth is queue.depth_max.
     double depth_ratio = 1.0;
+    uint32_t depth_min = 1;
     uint16_t loop_count = 1;
     /// A place is passed to another loop when its head has waited this much longer than ours.
     Duration handover_lag = std::chrono::milliseconds(5);

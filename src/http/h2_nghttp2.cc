@@ -90,14 +90,6 @@ struct H2Callbacks {
     return verdict(self);
   }
 
-  // A request that never left, because GOAWAY came first, has no stream that could close.
-  static int frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* owner) {
-    const bool request =
-        frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
-    if (request) session(owner).on_close(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-    return 0;
-  }
-
   static int stream_closed(nghttp2_session*, int32_t stream, uint32_t code, void* owner) {
     session(owner).on_close(stream, code);
     return 0;
@@ -141,7 +133,6 @@ nghttp2_session_callbacks* make_callbacks() {
   nghttp2_session_callbacks_set_on_frame_recv_callback(table, H2Callbacks::frame_received);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, H2Callbacks::data_received);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table, H2Callbacks::invalid_frame);
-  nghttp2_session_callbacks_set_on_frame_not_send_callback(table, H2Callbacks::frame_not_sent);
   nghttp2_session_callbacks_set_on_stream_close_callback(table, H2Callbacks::stream_closed);
   nghttp2_session_callbacks_set_send_callback(table, H2Callbacks::send);
   nghttp2_session_callbacks_set_send_data_callback(table, H2Callbacks::send_body);

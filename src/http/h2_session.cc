@@ -261,9 +261,12 @@ void H2Session::on_data_end(int32_t id, size_t payload_bytes, bool end_stream) {
 
 void H2Session::on_peer_reset(int32_t id) noexcept {
   Stream* stream = find(id);
-  if (stream != nullptr) stream->peer_reset = true;
-  const bool rapid = stream == nullptr || now_ - stream->opened_at < limits_.floods.rapid_reset_age;
-  if (rapid) charge(H2Flood::kRapidReset);
+  if (stream == nullptr) return charge(H2Flood::kOtherFrame);
+  stream->peer_reset = true;
+  // A caller that stops sending a body once it has our refusal is honest, and overload makes many.
+  const bool answered = nghttp2_session_get_stream_local_close(session_, id) == 1;
+  const bool young = now_ - stream->opened_at < limits_.floods.rapid_reset_age;
+  if (young && !answered) charge(H2Flood::kRapidReset);
 }
 
 void H2Session::on_close(int32_t id, uint32_t code) {

@@ -138,6 +138,26 @@ TEST_P(H2Downgrade, ResetsTheStreamAndKeepsTheConnection) {
 INSTANTIATE_TEST_SUITE_P(PerRow, H2Downgrade, testing::ValuesIn(downgrades()),
                          [](const auto& row) { return row.param.name; });
 
+TEST(H2Request, AFieldThatIsRefusedIsCountedAndNamed) {
+  Server server;
+  server.session.receive(with_field("x", "1\r2"), at_ms(1));
+  EXPECT_EQ(to_string(server.session.last_fault()), "bad_field");
+}
+
+// Without nghttp2 in front: the builder is the last gate before the bytes become HTTP/1.
+TEST(H2RequestBuilder, TrustsNobody) {
+  for (const std::string& value : {"1\r"s, "1\n"s, "1\0"s, "\x7f"s}) {
+    H2RequestBuilder builder;
+    builder.begin();
+    EXPECT_EQ(builder.add("x", value, H2HeadLimits{}), H2Fault::kBadField);
+    EXPECT_EQ(builder.add("cookie", value, H2HeadLimits{}), H2Fault::kBadField);
+  }
+  H2RequestBuilder builder;
+  builder.begin();
+  EXPECT_EQ(builder.add("x:", "1", H2HeadLimits{}), H2Fault::kBadField);
+  EXPECT_EQ(builder.add(":path", "/", H2HeadLimits{}), H2Fault::kBadField) << "after a field";
+}
+
 struct Answered : Server {
   Answered() {
     session.receive(frame(kHeaders, kEndHeaders | kEndStream, 5, get_fields()), at_ms(1));
@@ -243,6 +263,11 @@ const std::vector<Flood>& floods() {
        [](int32_t i) { return i == 0 ? open_and(0, "") : frame(kData, 0, 1, ""); }},
       {"padded_empty_data", H2Flood::kEmptyData,
        [](int32_t i) { return i == 0 ? open_and(0, "") : frame(kData, 8, 1, "\x3\0\0\0"s); }},
+      {"resets_of_gone_streams", H2Flood::kOtherFrame,
+       [](int32_t i) {
+         const std::string reset = frame(kReset, 0, 1, "\0\0\0\x8"s);
+         return i == 0 ? open_and(0, reset) : reset;
+       }},
       {"unknown_frames", H2Flood::kOtherFrame, [](int32_t) { return frame(0x7f, 0, 0, "x"); }},
   };
   return rows;
@@ -319,6 +344,20 @@ TEST(H2Floods, CallsThatAreGivenUpAreNoFlood) {
               H2Status::kOk)
         << i;
     drain(server.session);
+  }
+}
+
+TEST(H2Floods, BodiesStoppedAfterAnEarlyRefusalAreNoFlood) {
+  Server server;
+  for (int32_t i = 0; i < 5000; ++i) {
+    const int32_t id = 2 * i + 1;
+    server.session.receive(frame(kHeaders, kEndHeaders, id, get_fields()), at_ms(1));
+    H2FieldList fields;
+    fields.add_status(503);
+    server.session.respond(id, fields, false);
+    drain(server.session);
+    ASSERT_EQ(server.session.receive(frame(kReset, 0, id, "\0\0\0\0"s), at_ms(1)), H2Status::kOk)
+        << i;
   }
 }
 

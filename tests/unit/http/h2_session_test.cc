@@ -205,6 +205,15 @@ TEST_F(H2Pair, ARequestCanBeCancelledBeforeItLeaves) {
   EXPECT_EQ(server_host.log, "");
 }
 
+TEST_F(H2Pair, ARequestThatGoawayOvertookIsToldAsRefused) {
+  const int32_t id = ask("GET", false);
+  server->finish_drain();
+  ASSERT_EQ(client->receive(drain(*server), at_ms(1)), H2Status::kOk);
+  drain(*client);
+  EXPECT_EQ(client_host.log, std::to_string(id) + " closed 7\n");
+  EXPECT_EQ(client->streams_open(), 0u);
+}
+
 TEST_F(H2Pair, DrainFinishesWhatIsOpenAndTakesNoMore) {
   ask("GET", false);
   pump();

@@ -23,8 +23,9 @@ def service(*flags):
         yield re.search(r"http://\S+", first).group()
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        code = process.wait(timeout=10)
         process.stdout.close()
+    assert code == 0, "the service ends cleanly; a sanitizer would complain here"
 
 
 def load(url, *flags, timeout=60):

@@ -1,56 +1,65 @@
-// The smallest host: one policy of its own in a PolicyStack, asked for three pieces of work. The
-// time is a number that the host passes in; a real host reads its clock once per event and passes
-// that.
-#include <atomic>
+// The smallest host: a policy of its own and an adaptive limiter in one PolicyStack, asked for four
+// pieces of work. Time is a number that the host passes in; a real host reads its clock once per
+// event and passes that.
 #include <cstdio>
 #include <memory>
 #include <vector>
 
+#include "weir/control/registry.h"
+#include "weir/policy/limiter.h"
 #include "weir/policy/policy_stack.h"
 
 namespace {
 
-/// Lets two through at a time. Shows what a policy must do: take on admit, give back on complete,
-/// without a lock.
-class TwoAtATime final : public weir::Policy {
+/// Refuses single pieces of work that would take a tenth of the service. Shows what a policy must
+/// do: answer at once, without a lock; it takes nothing, so it has nothing to give back.
+class NoHugeWork final : public weir::Policy {
  public:
-  std::string_view name() const noexcept override { return "two-at-a-time"; }
+  std::string_view name() const noexcept override { return "no-huge-work"; }
 
-  weir::Expected<weir::Ticket, weir::Rejection> admit(const weir::RequestContext&,
+  weir::Expected<weir::Ticket, weir::Rejection> admit(const weir::RequestContext& context,
                                                       weir::Instant) noexcept override {
-    const uint32_t before = inflight_.fetch_add(1, std::memory_order_relaxed);
-    if (before < kLimit) return weir::Ticket{.units = 1};
-    inflight_.fetch_sub(1, std::memory_order_relaxed);
-    return weir::Unexpected<weir::Rejection>(
-        {.reason = weir::Reason::kConcurrencyLimit, .value = before, .bound = kLimit});
+    if (context.cost <= kCostMax) return weir::Ticket{};
+    weir::Rejection rejection;
+    rejection.reason = weir::Reason::kQuota;
+    rejection.value = context.cost;
+    rejection.bound = kCostMax;
+    return weir::Unexpected<weir::Rejection>(rejection);
   }
 
-  void complete(weir::Ticket, const weir::Completion&) noexcept override {
-    inflight_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  void complete(weir::Ticket, const weir::Completion&) noexcept override {}
 
  private:
-  static constexpr uint32_t kLimit = 2;
-  std::atomic<uint32_t> inflight_{0};
+  static constexpr uint32_t kCostMax = 10;
 };
 
 }  // namespace
 
 int main() {
-  weir::PolicyStack stack({std::make_shared<TwoAtATime>()});
+  weir::Instant now{};
+  weir::Limiter::Options bounds;
+  bounds.limit_max = 2;
+  auto limiter = std::make_shared<weir::Limiter>(weir::make_limit("elastic", 1), bounds, now);
+  weir::PolicyStack stack({std::make_shared<NoHugeWork>(), limiter});
+
   std::vector<weir::Permit> permits;
-  for (int i = 1; i <= 3; ++i) {
-    auto admitted = stack.admit(weir::RequestContext{}, weir::Instant{});
+  for (const uint32_t cost : {1, 100, 1, 1}) {
+    weir::RequestContext context;
+    context.cost = cost;
+    auto admitted = stack.admit(context, now);
     if (admitted) {
-      std::printf("%d: admitted\n", i);
+      std::printf("cost %u: admitted\n", cost);
       permits.push_back(std::move(*admitted));
     } else {
       const weir::Rejection& refusal = admitted.error();
-      std::printf("%d: refused, %s: %u of %u\n", i, to_string(refusal.reason), refusal.value,
-                  refusal.bound);
+      std::printf("cost %u: refused by %s, %s: %u of %u\n", cost,
+                  stack.policy(refusal.policy_index).name().data(), to_string(refusal.reason),
+                  refusal.value, refusal.bound);
     }
   }
-  const auto later = weir::Instant{} + std::chrono::milliseconds(5);
-  for (weir::Permit& permit : permits) std::move(permit).complete(weir::Outcome::kSuccess, later);
+
+  now += std::chrono::milliseconds(20);
+  for (weir::Permit& permit : permits) std::move(permit).complete(weir::Outcome::kSuccess, now);
+  limiter->tick(limiter->next_tick());  // a host does this about ten times a second
   std::printf("outstanding: %lld\n", static_cast<long long>(stack.outstanding()));
 }

@@ -33,7 +33,11 @@ def test_a_consumer_builds_and_runs_against_the_installed_package(prefix, tmp_pa
         f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_FLAGS={flags}")
     run("cmake", "--build", tmp_path)
     assert run(tmp_path / "consumer") == (
-        "1: admitted\n2: admitted\n3: refused, concurrency_limit: 2 of 2\noutstanding: 0\n")
+        "cost 1: admitted\n"
+        "cost 100: refused by no-huge-work, quota: 100 of 10\n"
+        "cost 1: admitted\n"
+        "cost 1: refused by limiter, concurrency_limit: 2 of 2\n"
+        "outstanding: 0\n")
 
 
 def test_the_command_is_installed(prefix):

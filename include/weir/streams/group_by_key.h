@@ -128,6 +128,7 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
       if (down_->try_next(std::move(*item))) --credit_;
     }
     if (used == 0) return 0;
+    queue_.release();
     down_->flush();
     feed_->used(used);
     return used;
@@ -136,6 +137,7 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
   void discard() noexcept {
     uint64_t used = 0;
     while (queue_.pop()) ++used;
+    queue_.release();
     down_.reset();  // §3.13
     if (used != 0) feed_->used(used);
     mark_over();

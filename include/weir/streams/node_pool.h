@@ -39,11 +39,14 @@ class NodePool {
     return node;
   }
 
-  void give(Node* node) noexcept {
+  void give(Node* node) noexcept { give(node, node); }
+
+  /// A chain of nodes, linked by `next` from `first` to `last`, for the price of one.
+  void give(Node* first, Node* last) noexcept {
     Node* top = returned_.load(std::memory_order_relaxed);
     do {
-      node->next.store(top, std::memory_order_relaxed);
-    } while (!returned_.compare_exchange_weak(top, node, std::memory_order_release,
+      last->next.store(top, std::memory_order_relaxed);
+    } while (!returned_.compare_exchange_weak(top, first, std::memory_order_release,
                                               std::memory_order_relaxed));
   }
 
@@ -68,6 +71,7 @@ class PoolQueue {
   ~PoolQueue() {
     while (pop()) {
     }
+    release();
     pool_.give(head_);
   }
 
@@ -87,13 +91,22 @@ class PoolQueue {
     Node* next = head_->next.load(std::memory_order_acquire);
     if (next == nullptr) return std::nullopt;
     std::optional<T> item = std::exchange(next->item, std::nullopt);
-    pool_.give(std::exchange(head_, next));
+    if (freed_first_ == nullptr) freed_first_ = head_;
+    freed_last_ = std::exchange(head_, next);
     return item;
+  }
+
+  /// Gives the nodes of popped items back. They are linked already, in the order in which they were
+  /// popped; so call it after a burst, not after each.
+  void release() noexcept {
+    if (freed_first_ != nullptr) pool_.give(std::exchange(freed_first_, nullptr), freed_last_);
   }
 
  private:
   NodePool<T>& pool_;
   Node* head_;  // consumer; the stub
+  Node* freed_first_ = nullptr;
+  Node* freed_last_ = nullptr;
   Node* tail_;  // producer
 };
 

@@ -49,8 +49,8 @@ class GroupFeed {
 template <typename T>
 class GroupState final : public Subscription, public std::enable_shared_from_this<GroupState<T>> {
  public:
-  GroupState(std::shared_ptr<GroupFeed> feed, NodePool<T>& pool, PoolNode<T>* stub)
-      : feed_(std::move(feed)), queue_(pool, stub) {}
+  GroupState(std::shared_ptr<GroupFeed> feed, std::shared_ptr<NodePool<T>> pool, PoolNode<T>* stub)
+      : pool_(std::move(pool)), queue_(*pool_, stub), late_feed_(feed), feed_(std::move(feed)) {}
 
   // The stage's side.
   bool push(T&& item) noexcept { return queue_.push(std::move(item)); }
@@ -139,7 +139,11 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
     while (queue_.pop()) ++used;
     queue_.release();
     down_.reset();  // §3.13
-    if (used != 0) feed_->used(used);
+    if (feed_ != nullptr) {
+      feed_->used(used);
+    } else if (const auto feed = late_feed_.lock()) {
+      feed->used(used);  // an item came while the group ended
+    }
     mark_over();
   }
   void finish(const StreamError& error) noexcept {
@@ -152,15 +156,20 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
     }
   }
   void mark_over() noexcept {
-    if (!over_.exchange(true, std::memory_order_acq_rel)) feed_->group_over();
+    if (over_.exchange(true, std::memory_order_acq_rel)) return;
+    // The feed holds its groups: whichever of the two ends first lets go of the other.
+    const auto feed = std::move(feed_);
+    feed->group_over();
   }
 
   /// Items reported to the feed at once: often enough that the upstream does not wait for it.
   static constexpr uint64_t kUsedMax = 64;
 
-  const std::shared_ptr<GroupFeed> feed_;
+  const std::shared_ptr<NodePool<T>> pool_;
   PoolQueue<T> queue_;
-  StreamError error_;  // written before done_
+  const std::weak_ptr<GroupFeed> late_feed_;
+  std::shared_ptr<GroupFeed> feed_;  // until over; the drain's
+  StreamError error_;                // written before done_
   std::atomic<bool> done_{false};
   std::atomic<bool> taken_{false};
   std::atomic<bool> cancelled_{false};
@@ -204,7 +213,7 @@ class GroupStage final : public Subscriber<T>,
         batch_(options.prefetch - options.prefetch / 4),
         key_of_(std::move(key_of)),
         // A stub for each live group, and for those that are over and still held by somebody.
-        pool_(options.prefetch + 2 * options.groups_max),
+        pool_(std::make_shared<NodePool<T>>(options.prefetch + 2 * options.groups_max)),
         ring_(options.groups_max),
         down_(std::move(down)) {
     fed_.reserve(options.prefetch);
@@ -264,6 +273,7 @@ class GroupStage final : public Subscriber<T>,
 
   // The groups' side.
   void used(uint64_t n) noexcept override {
+    if (n == 0) return;
     if (used_.fetch_add(n, std::memory_order_acq_rel) + n < batch_) return;
     if (const uint64_t all = used_.exchange(0, std::memory_order_acq_rel); all != 0)
       up_->request(all);
@@ -298,7 +308,7 @@ class GroupStage final : public Subscriber<T>,
   }
 
   State* open(K key) {
-    auto* stub = pool_.take();
+    auto* stub = pool_->take();
     if (stub == nullptr) {
       fail(StreamError::fault(StreamFault::kTooManyGroups, "too many groups are still held"));
       return nullptr;
@@ -368,7 +378,7 @@ class GroupStage final : public Subscriber<T>,
   const GroupOptions options_;
   const uint64_t batch_;
   KeyOf key_of_;
-  NodePool<T> pool_;
+  const std::shared_ptr<NodePool<T>> pool_;
   std::shared_ptr<Subscription> up_;
   std::unordered_map<K, State> groups_;  // the upstream's, as are the next two
   std::vector<GroupState<T>*> fed_;      // have items that they have not been told of

@@ -58,7 +58,8 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
 
   void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
     if (!accept_once(up_, up)) return;
-    connected_.store(true, std::memory_order_release);
+    connected_.store(true, std::memory_order_seq_cst);
+    if (closed_.load(std::memory_order_seq_cst)) return up->cancel();  // nobody waits any more
     up->request(options_.items);
     drain();
   }
@@ -217,8 +218,8 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
       return;
     }
     unused_ = true;
-    closed_.store(true, std::memory_order_release);
-    if (connected_.load(std::memory_order_acquire)) up_->cancel();
+    closed_.store(true, std::memory_order_seq_cst);
+    if (connected_.load(std::memory_order_seq_cst)) up_->cancel();
     for (; ring_.front() != nullptr; ++popped_) ring_.pop();
   }
 

@@ -46,10 +46,13 @@ class RetryRelay final : public Subscription,
     cancelled_.store(true, std::memory_order_seq_cst);
     // Not by pump(): it may be inside the upstream's loop, which is what has to end.
     if (const auto up = current_.load()) up->cancel();
+    parked_.exchange(nullptr);  // §3.13
   }
 
   /// The back-off is over.
-  void run() noexcept override { attempt(std::move(parked_)); }
+  void run() noexcept override {
+    if (auto down = parked_.exchange(nullptr)) attempt(std::move(down));
+  }
 
  private:
   /// The subscriber of one attempt. It carries the downstream, and hands it on when it fails.
@@ -114,7 +117,8 @@ class RetryRelay final : public Subscription,
     if (!error.is(StreamFault::kIllegalRequest)) wait = decide_(error, now);
     if (!wait) return down->on_error(std::move(error));
     if (*wait <= Duration::zero()) return attempt(std::move(down));
-    parked_ = std::move(down);
+    parked_.exchange(std::move(down));
+    if (cancelled_.load(std::memory_order_seq_cst)) parked_.exchange(nullptr);
     timers_.post_at(now + *wait, this->shared_from_this());
   }
 
@@ -137,7 +141,7 @@ class RetryRelay final : public Subscription,
   TimedScheduler& timers_;
   Decide decide_;
   std::shared_ptr<Subscriber<T>> next_;                // on its way to the next attempt
-  std::shared_ptr<Subscriber<T>> parked_;              // during a back-off
+  SharedSlot<std::shared_ptr<Subscriber<T>>> parked_;  // during a back-off
   uint64_t delivered_ = 0;                             // the attempt's
   SharedSlot<std::shared_ptr<Subscription>> current_;  // what a cancel has to reach
   SharedSlot<std::shared_ptr<Subscription>> fresh_;    // has not been asked for anything yet

@@ -57,7 +57,7 @@ LimitDecision BrpcLimit::decide(double limit, LimitCause cause) noexcept {
 
 const FigureNames& BrpcLimit::figure_names() const noexcept {
   static constexpr FigureNames kNames = {"latency_min_seconds", "rate_max_per_second",
-                                                 "explore_ratio"};
+                                         "explore_ratio"};
   return kNames;
 }
 

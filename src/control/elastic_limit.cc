@@ -26,11 +26,17 @@ constexpr double kSaturationMin = 0.6;
 constexpr double kSaturationMemory = 0.3;  // seconds
 // A limit is settled after this many latencies: what was in flight before the move has mostly left.
 constexpr double kSettleLatencies = 1.0;
+constexpr double kSettleMax =
+    2;  // seconds; in a collapse latency has no bound, and we must get out
 constexpr double kSpreadMax = 4;
 
 // Search: completions in an arm before a step may be decided, and when it must be.
 constexpr double kSearchFinishedMin = 20;
+constexpr double kSearchFinishedBase = 60;
 constexpr double kSearchFinishedMax = 400;
+// … or these, where answers come so slowly that a wrong step costs less than waiting.
+constexpr double kSearchFinishedSlow = 100;
+constexpr double kSearchSlow = 0.3;  // seconds
 // A step up that brings this share of itself goes on; less means that the knee is between.
 constexpr double kGoOn = 0.75;
 constexpr double kTurn = 0.2;
@@ -48,8 +54,8 @@ constexpr double kBurstySeconds = 0.495;
 constexpr double kDrift = 0.0001;
 // The limits are placed by this quantile of the belief: a limit below the knee costs throughput,
 // one above it only a little latency.
-constexpr double kLean = 0.62;
-constexpr double kLeanBursty = 0.8;  // comparisons are few, and the queue inside drains in one go
+constexpr double kLean = 0.7;
+constexpr double kLeanBursty = 0.88;  // comparisons are few, and the queue inside drains in one go
 constexpr double kSpanErrors = 2.5;
 // What the search knows of the knee, at best and at worst, as a standard deviation of its
 // logarithm.
@@ -61,7 +67,12 @@ constexpr double kLeftErrors = 4;
 constexpr double kLeftFinished = 128;
 constexpr double kLeftMin = 0.08;
 constexpr double kHighMemory = 4000;  // completions
+// Share of the time for low visits. Stop-and-go is so noisy that low visits look free when they are
+// not.
 constexpr double kLowShareStart = 0.3;
+constexpr double kLowShareMin = 0.08;
+constexpr double kLowShareMax = 0.5;
+constexpr double kLowShareBursty = 0.12;
 // A few low visits go this deep (in ln): the 3rd, 9th, 27th and so on. Chance can make a belief
 // that is far too high look confirmed by comparisons that are close to each other; this finds it
 // out.
@@ -78,7 +89,7 @@ constexpr double kPeekFinishedMax = 400;
 // little.
 constexpr double kLossSamples = 20;
 constexpr uint32_t kLossLimitMin = 2;
-// After it, what is lost was mostly admitted before; the next look waits this many latencies.
+// After a cut, the next look at losses waits this many latencies.
 constexpr double kLossLatencies = 2;
 
 double spread_of(const Histogram& latency) noexcept {
@@ -119,7 +130,7 @@ LimitDecision ElasticLimit::update(const WindowStats& window, Instant /*now*/) n
     const uint32_t half = std::max(kLossLimitMin, limit_ / 2);
     if (regime_ != Regime::kOpen) begin_search(/*up=*/false);
     const LimitDecision decision = move_to(half, LimitCause::kDrops, window);
-    settle_until_ = window.end + from_seconds(kLossLatencies * latency_);
+    settle_until_ = loss_from_;
     return decision;
   }
   if (regime_ == Regime::kOpen) return update_open(window);
@@ -165,7 +176,7 @@ void ElasticLimit::observe(const WindowStats& window) noexcept {
 }
 
 bool ElasticLimit::losing(const WindowStats& window) noexcept {
-  if (unsaturated_s_ > 0 || window.end < settle_until_) {
+  if (unsaturated_s_ > 0 || window.end < loss_from_) {
     lost_ = finished_ = 0;
     return false;
   }
@@ -217,8 +228,9 @@ LimitDecision ElasticLimit::update_open(const WindowStats& window) noexcept {
   if (unsaturated_s_ > 0 || (known && saturated_s_ < believed))
     return stay(LimitCause::kNotSaturated);
   // By Little's law, because the latencies of those that have ended do not show the queue yet.
-  const double latency_now = window.inflight / std::max(throughput_, 1e-9);
-  begin_search(!known || latency_now <= options_.latency_queueing * latency_unsaturated_);
+  const double busy = throughput_ * latency_unsaturated_;
+  const bool queueing = known && window.inflight > options_.latency_queueing * busy;
+  begin_search(/*up=*/!queueing);
   settle_until_ = window.end;
   return stay(LimitCause::kHold);
 }
@@ -242,7 +254,11 @@ LimitDecision ElasticLimit::update_search(const WindowStats& window) noexcept {
   const bool at_base = base_.limit == 0 || base_.limit == limit_;
   Arm& arm = at_base ? base_ : other_;
   add(arm, window);
-  const bool enough = arm.finished >= kSearchFinishedMin && arm.seconds >= 0.5 * latency_;
+  // The base serves several steps, so it is measured better, unless answers come very slowly.
+  const double wanted =
+      at_base && arm.seconds < kSearchSlow ? kSearchFinishedBase : kSearchFinishedMin;
+  const bool enough =
+      arm.finished >= wanted && arm.seconds >= std::min(0.5 * latency_, kSettleMax / 2);
   if (!enough || !spans_bursts(arm)) return stay(LimitCause::kProbe);
   if (at_base) return aim_search(window);
 
@@ -254,8 +270,10 @@ LimitDecision ElasticLimit::update_search(const WindowStats& window) noexcept {
       std::abs(elasticity - options_.elasticity_worth) > options_.confidence * error &&
       (!up_ || std::abs(elasticity - kGoOn) > error);
   elasticity_ = elasticity;
-  if (!decided && other_.finished < kSearchFinishedMax) return stay(LimitCause::kProbe);
-  return conclude_step(window, elasticity);
+  const bool long_enough = other_.finished >= kSearchFinishedMax ||
+                           (other_.finished >= kSearchFinishedSlow && other_.seconds > kSearchSlow);
+  if (!decided && !long_enough) return stay(LimitCause::kProbe);
+  return conclude_step(window, elasticity, decided);
 }
 
 // The other limit of a search step: a factor away from the base, on the side we look at.
@@ -263,16 +281,20 @@ LimitDecision ElasticLimit::aim_search(const WindowStats& window) noexcept {
   const uint32_t base = base_.limit;
   if (base <= options_.range.min) up_ = true;
   if (base >= options_.range.max) up_ = false;
-  const double ratio = up_ && !knee_seen_ ? options_.cold_ratio : options_.search_ratio;
+  const bool cold = up_ && latency_unsaturated_ == 0;
+  const double ratio = cold ? options_.cold_ratio : options_.search_ratio;
   uint32_t limit = whole(clamp_to(options_.range, std::round(up_ ? base * ratio : base / ratio)));
   if (limit == base) limit = up_ ? base + 1 : base - 1;
   other_ = Arm{};
   return move_to(limit, LimitCause::kProbe, window);
 }
 
-LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elasticity) noexcept {
+LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elasticity,
+                                          bool clear) noexcept {
   const bool follows = elasticity > kGoOn;
-  if (up_ ? follows : elasticity < options_.elasticity_worth) {  // the other limit is better: go on
+  // Going down on chance leads far below the knee, so what is not clear must look twice as flat.
+  const double flat = clear ? options_.elasticity_worth : options_.elasticity_worth / 2;
+  if (up_ ? follows : elasticity < flat) {  // the other limit is better: go on
     bounded_ = bounded_ || !up_;
     base_ = other_;
     if (up_ || base_.limit > options_.range.min) return aim_search(window);
@@ -295,7 +317,6 @@ LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elas
 LimitDecision ElasticLimit::begin_track(double knee, double error,
                                         const WindowStats& window) noexcept {
   regime_ = Regime::kTrack;
-  knee_seen_ = true;
   knee_.reset(std::log(clamp_to(options_.range, knee)), std::clamp(error, kErrorMin, kErrorMax));
   visit_ = Visit::kHigh;
   low_share_ = kLowShareStart;
@@ -376,7 +397,7 @@ LimitDecision ElasticLimit::update_track(const WindowStats& window) noexcept {
         begin_search(/*up=*/true);
         base_ = high();
         other_ = arm;
-        return conclude_step(window, elasticity_);
+        return conclude_step(window, elasticity_, /*clear=*/true);
       }
       visit_ = Visit::kHigh;
       break;
@@ -415,7 +436,8 @@ void ElasticLimit::learn() noexcept {
   if (log_high - log_low > kDeepSpan) return;
   response_mean_ += (response - response_mean_) * kResponseWeight;
   const double cost = std::max(0.005, 1 - std::exp(-std::max(0.0, response_mean_)));
-  low_share_ = std::clamp(options_.cost_max / cost, 0.08, 0.5);
+  const double most = burstiness_ < kBursty ? kLowShareMax : kLowShareBursty;
+  low_share_ = std::clamp(options_.cost_max / cost, kLowShareMin, most);
 }
 
 // Whether throughput at the high limit is no longer what it was: the service changed.
@@ -457,8 +479,11 @@ LimitDecision ElasticLimit::move_to(uint32_t limit, LimitCause cause,
     draining_ = limit < limit_;
     // After a cut the queue inside the service shrinks with the limit, and the latency with it.
     const double ratio = draining_ ? static_cast<double>(limit) / limit_ : 1.0;
-    const double settle = std::max(to_seconds(kSlice), kSettleLatencies * latency_ * ratio);
+    const double settle =
+        std::clamp(kSettleLatencies * latency_ * ratio, to_seconds(kSlice), kSettleMax);
     settle_until_ = window.end + from_seconds(settle);
+    // What is lost after a cut was mostly admitted before it.
+    if (draining_) loss_from_ = window.end + from_seconds(kLossLatencies * latency_);
     limit_ = limit;
   }
   return stay(cause);

@@ -10,7 +10,10 @@ namespace {
 // Spread over all places: what makes the belief able to change its mind.
 constexpr double kEverywhere = 1e-4;
 // The likelihood of a response that fits no knee at all: counts are not quite normal.
-constexpr double kOutlier = 0.01;
+constexpr double kOutlier = 0.003;
+// A belief starts with this share of doubt: a distribution of this deviation instead of its own.
+constexpr double kDoubt = 0.1;
+constexpr double kDoubtDeviation = 0.7;
 
 }  // namespace
 
@@ -21,8 +24,11 @@ void KneeBelief::normalise() noexcept {
 
 void KneeBelief::reset(double log_knee, double deviation) noexcept {
   for (int i = 0; i < kCells; ++i) {
-    const double z = (i * kStep - log_knee) / deviation;
-    mass_[static_cast<size_t>(i)] = std::exp(-z * z / 2);
+    const double distance = i * kStep - log_knee;
+    const double near = distance / deviation;
+    const double far = distance / kDoubtDeviation;
+    mass_[static_cast<size_t>(i)] = (1 - kDoubt) / deviation * std::exp(-near * near / 2) +
+                                    kDoubt / kDoubtDeviation * std::exp(-far * far / 2);
   }
   normalise();
 }

@@ -75,8 +75,7 @@ LimitDecision VegasLimit::step(const WindowStats& window, double rtt_ns) noexcep
 }
 
 const FigureNames& VegasLimit::figure_names() const noexcept {
-  static constexpr FigureNames kNames = {"rtt_min_seconds", "rtt_seconds",
-                                                 "queue_estimate"};
+  static constexpr FigureNames kNames = {"rtt_min_seconds", "rtt_seconds", "queue_estimate"};
   return kNames;
 }
 

@@ -12,7 +12,7 @@ namespace weir {
 /// Dimensionless but for the times; the same values serve services of 100 µs and of 2 s.
 struct ElasticLimitOptions {
   LimitRange range{1, 100'000};
-  uint32_t initial = 64;
+  uint32_t initial = 32;
   /// Unsaturated, the limit is at least this many times the concurrency the service turns over.
   double headroom = 3.0;
   /// … but headroom is not widened while latency is above this multiple of the unsaturated one.
@@ -20,7 +20,7 @@ struct ElasticLimitOptions {
   /// Entering saturation with latency above this multiple, the search starts downwards.
   double latency_queueing = 2.5;
   double search_ratio = 2.0;  ///< step of the search
-  double cold_ratio = 3.0;    ///< step upwards while no knee has ever been seen
+  double cold_ratio = 4.0;    ///< step upwards when the first load ever saturates
   /// Elasticity Δ ln throughput / Δ ln limit at which the limit settles: a step up must bring at
   /// least this share of itself in throughput. 0 would follow throughput to its flat top, at any
   /// latency.
@@ -89,7 +89,7 @@ class ElasticLimit final : public Limit {
 
   void begin_search(bool up) noexcept;
   LimitDecision update_search(const WindowStats& window) noexcept;
-  LimitDecision conclude_step(const WindowStats& window, double elasticity) noexcept;
+  LimitDecision conclude_step(const WindowStats& window, double elasticity, bool clear) noexcept;
   LimitDecision aim_search(const WindowStats& window) noexcept;
 
   LimitDecision begin_track(double knee, double error, const WindowStats& window) noexcept;
@@ -127,12 +127,12 @@ class ElasticLimit final : public Limit {
 
   // Settling after a move.
   Instant settle_until_{};
+  Instant loss_from_{};  // losses before it say nothing about the limit in force
   bool draining_ = false;
 
   // Search: `base_` is where we stand, `other_` where we look; `up_` tells on which side it is.
   bool up_ = true;
   bool bounded_ = false;  // a higher limit is known to bring nothing
-  bool knee_seen_ = false;
   Arm base_;
   Arm other_;
 

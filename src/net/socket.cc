@@ -75,6 +75,10 @@ void set_receive_buffer(int fd, int bytes) noexcept {
   set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
+void set_unsent_max(int fd, int bytes) noexcept {
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
 void set_reset_on_close(int fd) noexcept {
   const linger drop{1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &drop, sizeof drop);

@@ -48,6 +48,11 @@ void set_no_delay(int fd) noexcept;
 void set_send_buffer(int fd, int bytes) noexcept;
 void set_receive_buffer(int fd, int bytes) noexcept;
 
+/// Caps only the bytes that are not yet sent (TCP_NOTSENT_LOWAT): what a stalled peer will not take
+/// stays with whoever produces it, while the kernel still keeps as many in flight as the path
+/// needs.
+void set_unsent_max(int fd, int bytes) noexcept;
+
 /// Makes close() send a reset, dropping unsent data: for peers that are being cut off.
 void set_reset_on_close(int fd) noexcept;
 

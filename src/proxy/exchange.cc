@@ -18,6 +18,7 @@ void Exchange::begin() noexcept {
   outcome_ = Outcome::kIgnored;
   attempts_ = 0;
   dispatched_ = request_done_ = response_begun_ = caller_stalled_ = false;
+  stalled_for_ = Duration::zero();
 }
 
 // The caller's own id is kept, so that one id names the request in everybody's logs.
@@ -55,7 +56,7 @@ void Exchange::admit() {
   worker_.wake(arrival.wake);
   switch (arrival.verdict) {
     case Verdict::kAdmitted: permit_ = std::move(arrival.permit); return dispatch();
-    case Verdict::kWaiting: return worker_.on_queued();
+    case Verdict::kWaiting: return worker_.want_pump();
     case Verdict::kRejected: return refuse(arrival.rejection);
   }
 }
@@ -130,6 +131,7 @@ void Exchange::on_upstream_writable() {
 }
 
 void Exchange::on_caller_writable() {
+  if (std::exchange(caller_stalled_, false)) stalled_for_ += worker_.loop().now() - stalled_since_;
   if (upstream_ != nullptr) upstream_->resume_body();
 }
 
@@ -156,7 +158,8 @@ void Exchange::on_response_head() {
 size_t Exchange::on_response_body(std::string_view payload) {
   const size_t taken = downstream_->send_body(payload);
   if (taken > 0) timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
-  if (taken < payload.size()) caller_stalled_ = true;
+  if (taken < payload.size() && !std::exchange(caller_stalled_, true))
+    stalled_since_ = worker_.loop().now();
   return taken;
 }
 
@@ -166,8 +169,6 @@ void Exchange::on_response_trailer(const http::HeaderView& field) {
 
 void Exchange::on_response_end() {
   upstream_ = nullptr;
-  // A caller that reads slowly makes the answer slow; that is no news about the upstream.
-  if (caller_stalled_ && outcome_ == Outcome::kSuccess) outcome_ = Outcome::kIgnored;
   complete(outcome_);
   DownstreamStream& downstream = *downstream_;
   recycle();
@@ -222,6 +223,7 @@ void Exchange::on_pool_full(uint32_t used, uint32_t bound) {
   rejection.bound = bound;
   dispatched_ = false;
   permit_ = {};
+  worker_.want_pump();
   refuse(rejection);
 }
 
@@ -261,15 +263,17 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
   downstream.send_answer(answer, id);
 }
 
-// Gives the permit back and counts; once an exchange.
+// Gives the permit back and counts; once an exchange. A caller that reads slowly makes the answer
+// slow, which is no news about the upstream: the time it kept us waiting is taken off.
 void Exchange::complete(Outcome outcome) {
   if (!dispatched_) return;
   dispatched_ = false;
   const Instant now = worker_.loop().update_now();
-  if (permit_) std::move(permit_).complete(outcome, now);
-  worker_.on_completed(outcome, now - admitted_at_);
+  const Instant upstream_end = std::max(now - stalled_for_, admitted_at_);
+  if (permit_) std::move(permit_).complete(outcome, upstream_end);
+  worker_.on_completed(outcome, upstream_end - admitted_at_);
   worker_.telemetry().finished(worker_.index(), context_.criticality, outcome, now - started_at_,
-                               now - admitted_at_);
+                               upstream_end - admitted_at_);
 }
 
 void Exchange::recycle() {

@@ -115,7 +115,10 @@ class Exchange final : public QueueEntry {
   bool dispatched_ = false;      // an upstream was asked for
   bool request_done_ = false;    // all of it was passed on
   bool response_begun_ = false;  // the final head went to the caller
-  bool caller_stalled_ = false;  // the time it took is the caller's
+  // The caller takes no more for now, since when, and for how long in all before that.
+  bool caller_stalled_ = false;
+  Instant stalled_since_{};
+  Duration stalled_for_{};
 };
 
 }  // namespace weir::proxy

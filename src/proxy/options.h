@@ -8,6 +8,7 @@
 
 #include "http/h1_body.h"
 #include "http/h1_parser.h"
+#include "net/socket.h"
 #include "weir/base/time.h"
 #include "weir/policy/criticality.h"
 
@@ -85,11 +86,18 @@ struct Options {
   uint32_t upstream_connections_max = 10'000;
   /// Idle connections kept to one endpoint a worker.
   uint32_t upstream_idle_max = 256;
-  /// Unsent bytes that the kernel takes for one connection (TCP_NOTSENT_LOWAT), and its receive
-  /// buffer towards upstreams. Together with 48 KiB of our own they bound what a stalled peer
-  /// costs.
+  /// What the kernel holds for one connection: bytes not yet sent (TCP_NOTSENT_LOWAT), and received
+  /// ones (SO_RCVBUF, which it doubles for its bookkeeping). Together with 48 KiB of our own they
+  /// bound what a stalled peer costs; a receive buffer of 256 KiB allows 256 MB/s at 1 ms of round
+  /// trip.
   int unsent_bytes_max = 128 * 1024;
-  int upstream_receive_buffer = 256 * 1024;
+  int receive_buffer = 256 * 1024;
 };
+
+/// Applies the bounds on what the kernel holds for a TCP socket.
+inline void bound_buffers(int fd, const Options& options) noexcept {
+  net::set_unsent_max(fd, options.unsent_bytes_max);
+  net::set_receive_buffer(fd, options.receive_buffer);
+}
 
 }  // namespace weir::proxy

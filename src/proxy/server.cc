@@ -35,6 +35,9 @@ Server::Server(const Options& options, observe::Registry& registry,
       address_(net::bound_address(sockets.front().get())),
       observers_(observers) {
   const uint16_t workers = worker_count(options_);
+  // Connections inherit what is set on the socket they come from.
+  if (!address_.is_unix())
+    for (const net::Fd& socket : sockets) bound_buffers(socket.get(), options_);
   WakeOthers& others = *this;
   for (uint16_t i = 0; i < workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, options_, *cluster_, others, observers_.log));

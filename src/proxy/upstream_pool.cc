@@ -69,8 +69,7 @@ void UpstreamPool::connect(PoolEndpoint& endpoint, Exchange& exchange) {
     mark_down(endpoint);
     return exchange.on_upstream_failed({Fault::kConnectRefused, true, false, {}});
   }
-  if (!endpoint.address.is_unix())
-    net::set_receive_buffer(fd->get(), worker_.options().upstream_receive_buffer);
+  if (!endpoint.address.is_unix()) bound_buffers(fd->get(), worker_.options());
   UpstreamH1& connection = connections_.emplace_front(worker_, *this, endpoint);
   connection.place = connections_.begin();
   add(endpoint.connecting, 1);

@@ -1,8 +1,5 @@
 #include "proxy/worker.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <random>
 #include <utility>
 
@@ -15,12 +12,6 @@ namespace {
 uint64_t random_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
-}
-
-// Unsent bytes beyond the mark stay with whoever produces them, while the kernel still keeps as
-// many bytes in flight as the path needs.
-void bound_unsent(int fd, int bytes) noexcept {
-  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
 }  // namespace
@@ -57,7 +48,6 @@ void Worker::listen(net::Fd socket) {
 }
 
 void Worker::on_accept(net::Fd connection, const net::Address& peer) {
-  if (!peer.is_unix()) bound_unsent(connection.get(), options_.unsent_bytes_max);
   connections_.emplace_front(*this, std::move(connection), peer);
   connections_.front().place = connections_.begin();
   connection_count_.store(connection_count() + 1, std::memory_order_relaxed);

@@ -78,7 +78,8 @@ class Worker final : private GateSink, private net::AcceptHandler {
   std::string_view policy_name(const Rejection& rejection) const noexcept;
   /// Whether the budget pays for one more attempt.
   bool may_retry() noexcept;
-  void on_queued() noexcept { pump_wanted_ = true; }
+  /// Pumps the gate at the end of this turn.
+  void want_pump() noexcept { pump_wanted_ = true; }
   void on_completed(Outcome outcome, Duration latency) noexcept;
   void wake(int gate_slot) noexcept {
     if (gate_slot != kNobody) others_.wake(gate_slot);

@@ -56,7 +56,10 @@ void add_bridge(CLI::App& parent, Action& action) {
   CLI::Option* config = verb.add_option("-c,--config", *path, "The configuration file");
   CLI::Option* flag = verb.add_flag("--schema", *schema, "Print the file's JSON schema instead");
   config->excludes(flag);
-  verb.callback([path, schema, &action] {
+  verb.require_subcommand(0, 1);
+  add_bridge_dlq(verb, action);
+  verb.callback([path, schema, &verb, &action] {
+    if (!verb.get_subcommands().empty()) return;  // its own callback has run already
     action = [path, schema] {
       if (*schema) return std::puts(bridge::bridge_file_schema().c_str()), 0;
       if (!path->empty()) return run_bridge(*path);

@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 // of main.cc. Verbs of the lab go below `weir lab` (add_lab_service, add_lab_load, add_lab_demo).
 void add_proxy(CLI::App& parent, Action& action);
 void add_bridge(CLI::App& parent, Action& action);
+void add_bridge_dlq(CLI::App& parent, Action& action);
 void add_sim(CLI::App& parent, Action& action);
 void add_docs(CLI::App& parent, Action& action);
 void add_version(CLI::App& parent, Action& action);

@@ -109,7 +109,9 @@ class Broker:
         config.write_text(PROPERTIES.format(port=self.port, controller=self.controller,
                                             logs=self.folder / "logs") + self._extra)
         cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        self._run_tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config))
+        # With "=": an id may begin with a dash.
+        self._run_tool("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c",
+                       str(config))
         self.restart()
         return self
 

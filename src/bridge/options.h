@@ -27,7 +27,7 @@ struct ConsumeOptions {
   /// All records held: in librdkafka's queues, waiting, in flight, retried. Bytes. Beyond it lie
   /// one fetch response a broker (fetch_bytes_max) and the process itself.
   size_t memory_max = 128 << 20;
-  Duration commit_interval = std::chrono::milliseconds(500);
+  Duration commit_interval = std::chrono::milliseconds(100);
   /// How long a rebalance or the shutdown waits for what is in flight.
   Duration drain_max = std::chrono::seconds(10);
   ClientSettings client;

@@ -15,8 +15,8 @@ struct ThreadPoolOptions {
 
   /// How long an idle thread looks for work before it sleeps: longer than a wake-up takes, some
   /// 5–50 µs, or two threads that hand small batches to and fro find each other asleep every time.
-  /// After a vain look the next are much shorter, so an idle pool costs next to nothing. Zero:
-  /// sleep at once.
+  /// After a vain look the thread sleeps at once the next times, so an idle pool costs next to
+  /// nothing. Zero: always sleep at once.
   Duration spin = std::chrono::microseconds(50);
 };
 

@@ -1,6 +1,7 @@
 // Node: a parsed YAML document with the place of everything, for messages that point at it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

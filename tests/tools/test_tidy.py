@@ -49,6 +49,7 @@ VIOLATIONS = [
     ("name", "tests/fuzz/http.cc", "\n"),
     ("header", "src/net/a.h", "#pragma once\n"),
     ("header", "src/net/a.h", "// What it is for.\n"),
+    ("include", "src/net/a.cc", "#include <string>\nuint8_t x;\n"),
     ("columns", "src/net/a.cc", "int x;" + " // " + "x" * 95 + "\n"),
     ("space", "src/net/a.cc", "int x; \n"),
     ("size", "src/net/a.cc", "int x;\n" * 601),

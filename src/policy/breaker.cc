@@ -124,9 +124,9 @@ Expected<Ticket, Rejection> Breaker::admit(const RequestContext& context, Instan
     switch (word.state) {
       case BreakerState::kClosed: {
         const auto begun = calls_.begin(context.worker, word.generation, now);
-        if (!begun.fresh) return Ticket{begun.part, word.generation};
+        if (!begun.fresh) return Ticket(begun.part, word.generation);
         judge(word, now);  // once a part, for calls that hang: nothing else would notice them
-        if (generation() == word.generation) return Ticket{begun.part, word.generation};
+        if (generation() == word.generation) return Ticket(begun.part, word.generation);
         break;
       }
       case BreakerState::kOpen: {
@@ -165,7 +165,7 @@ Expected<Ticket, Rejection> Breaker::admit_probe(const Word& word, Instant now,
     if (probes.inflight + probes.passed >= options_.probes) return refuse(word, now);
     ++probes.inflight;
     if (probes_.compare_exchange_weak(seen, probes.pack(), std::memory_order_acq_rel))
-      return Ticket{0, word.generation};
+      return Ticket(0, word.generation);
   }
 }
 
@@ -194,7 +194,7 @@ Breaker::Verdict Breaker::verdict(const Completion& completion) const noexcept {
 
 void Breaker::complete(Ticket ticket, const Completion& completion) noexcept {
   const Word word = Word::unpack(word_.load(std::memory_order_acquire));
-  if (word.generation != ticket.tag) return;  // admitted before the last transition
+  if (word.generation != ticket.tag()) return;  // admitted before the last transition
   const Verdict how = verdict(completion);
   switch (word.state) {
     case BreakerState::kClosed: {
@@ -202,7 +202,7 @@ void Breaker::complete(Ticket ticket, const Completion& completion) noexcept {
       end.counted = how != Verdict::kNothing;
       end.failed = how == Verdict::kFailed;
       end.slow = completion.latency() > options_.slow_after;
-      calls_.end(completion.worker, word.generation, ticket.units, end, completion.finished_at);
+      calls_.end(completion.worker, word.generation, ticket.units(), end, completion.finished_at);
       if (end.failed || end.slow) judge(word, completion.finished_at);
       return;
     }

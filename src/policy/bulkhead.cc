@@ -68,7 +68,7 @@ Expected<Ticket, Rejection> Bulkhead::admit(const RequestContext& context, Insta
   const uint32_t units = std::min(context.cost, max_);
   const Counted counted = count_in(*held_, units, max_);
   if (units == 0 || !counted.in) return full(own_of(counted.before), max_);
-  return Ticket{units, kOwn};
+  return Ticket(units, kOwn);
 }
 
 Expected<Ticket, Rejection> Bulkhead::admit_pooled(uint32_t cost) noexcept {
@@ -80,7 +80,7 @@ Expected<Ticket, Rejection> Bulkhead::admit_pooled(uint32_t cost) noexcept {
     if (units == 0 || sum > bound.max - units) return full(sum, bound.max);
     if (units > bound.reserve || own_of(held) > bound.reserve - units) return borrow(units, bound);
     if (held_->compare_exchange_weak(held, held + units, std::memory_order_seq_cst))
-      return Ticket{units, kOwn};
+      return Ticket(units, kOwn);
   }
 }
 
@@ -98,16 +98,16 @@ Expected<Ticket, Rejection> Bulkhead::borrow(uint32_t units, const Bounds& bound
       return full(sum, bound.max);
     }
   } while (!held_->compare_exchange_weak(held, held + borrowed, std::memory_order_seq_cst));
-  return Ticket{units, kBorrowed};
+  return Ticket(units, kBorrowed);
 }
 
 void Bulkhead::complete(Ticket ticket, const Completion&) noexcept {
-  if (ticket.tag == kOwn) {
-    held_->fetch_sub(ticket.units, std::memory_order_seq_cst);
+  if (ticket.tag() == kOwn) {
+    held_->fetch_sub(ticket.units(), std::memory_order_seq_cst);
     return;
   }
-  held_->fetch_sub(uint64_t{ticket.units} << kBorrowedShift, std::memory_order_seq_cst);
-  pool_->give_back(ticket.units);
+  held_->fetch_sub(uint64_t{ticket.units()} << kBorrowedShift, std::memory_order_seq_cst);
+  pool_->give_back(ticket.units());
 }
 
 uint32_t Bulkhead::inflight() const noexcept {

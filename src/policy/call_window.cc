@@ -86,9 +86,11 @@ void CallWindow::end(uint16_t worker, uint32_t generation, uint32_t begun_part, 
                      Instant now) noexcept {
   WEIR_ASSERT(worker < worker_count_);
   bool fresh;
-  if (Part* counters = enter(worker, generation, begun_part, fresh)) bump(counters->finished);
+  Part* counters = enter(worker, generation, begun_part, fresh);
+  if (counters != nullptr) bump(counters->finished);
   if (!end.counted) return;
-  Part* counters = enter(worker, generation, part_at(worker, now), fresh);
+  const uint32_t now_part = part_at(worker, now);
+  if (now_part != begun_part) counters = enter(worker, generation, now_part, fresh);
   if (counters == nullptr) return;
   bump(counters->ended);
   if (end.failed) bump(counters->failed);

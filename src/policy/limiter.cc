@@ -57,13 +57,13 @@ Expected<Ticket, Rejection> Limiter::admit(const RequestContext& context, Instan
     return Unexpected<Rejection>(refusal(before, limit));
   }
   samples_.record_admitted(context.worker, before + units);
-  return Ticket{units, 0};
+  return Ticket(units, 0);
 }
 
 // The count last: the bulkhead's, on the same cache line, comes right after it.
 void Limiter::complete(Ticket ticket, const Completion& completion) noexcept {
   record(completion);
-  inflight_->fetch_sub(ticket.units, std::memory_order_seq_cst);
+  inflight_->fetch_sub(ticket.units(), std::memory_order_seq_cst);
 }
 
 void Limiter::record(const Completion& completion) noexcept {

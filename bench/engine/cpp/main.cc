@@ -3,6 +3,7 @@
 // usage: engine_bench CASE THREADS SECONDS
 // Prints one JSON line: {"case", "threads", "ops", "ns_per_op"}; ns_per_op is a thread's own time
 // for one admit and one complete.
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +27,7 @@ using weir::Instant;
 
 constexpr uint16_t kThreadsMax = 8;
 constexpr uint32_t kLimit = 100;
-constexpr int kBatch = 4096;  // operations between two looks at the stop flag
+constexpr int kBatch = 1024;  // operations between two looks at the clock and the stop flag
 
 Instant clock_now() noexcept {
   return Instant(std::chrono::duration_cast<weir::Duration>(
@@ -121,27 +122,31 @@ int main(int argc, char** argv) {
       std::make_shared<weir::PolicyStack>(std::vector<std::shared_ptr<weir::Policy>>{limiter()});
 
   std::atomic<bool> go{false}, stop{false};
-  std::atomic<int64_t> ops{0}, busy_ns{0};
-  std::vector<std::thread> pool;
+  std::vector<std::vector<double>> times(
+      static_cast<size_t>(threads));  // ns an operation, by batch
+  std::vector<Batch> batches;         // outlive the threads, with the permits some of them hold
   for (int t = 0; t < threads; ++t)
-    pool.emplace_back([&, batch = make_batch(name, four, one, static_cast<uint16_t>(t))] {
+    batches.push_back(make_batch(name, four, one, static_cast<uint16_t>(t)));
+  std::vector<std::thread> pool;
+  for (size_t t = 0; t < batches.size(); ++t)
+    pool.emplace_back([&, t] {
+      times[t].reserve(size_t{1} << 20);
       while (!go.load()) std::this_thread::yield();
-      batch();  // warm
-      const Instant begin = clock_now();
-      int64_t own = 0;
       while (!stop.load(std::memory_order_relaxed)) {
-        batch();
-        own += kBatch;
+        const Instant begin = clock_now();
+        batches[t]();
+        times[t].push_back(static_cast<double>((clock_now() - begin).count()) / kBatch);
       }
-      ops += own;
-      busy_ns += (clock_now() - begin).count();
     });
   go = true;
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   stop = true;
   for (auto& thread : pool) thread.join();
-  std::printf("{\"case\":\"%s\",\"threads\":%d,\"ops\":%lld,\"ns_per_op\":%.2f}\n", argv[1],
-              threads, static_cast<long long>(ops.load()),
-              static_cast<double>(busy_ns.load()) / static_cast<double>(ops.load()));
+
+  std::vector<double> all;
+  for (const auto& own : times) all.insert(all.end(), own.begin(), own.end());
+  std::nth_element(all.begin(), all.begin() + static_cast<ptrdiff_t>(all.size() / 2), all.end());
+  std::printf("{\"case\":\"%s\",\"threads\":%d,\"ops\":%zu,\"ns_per_op\":%.2f}\n", argv[1], threads,
+              all.size() * kBatch, all[all.size() / 2]);
   return 0;
 }

@@ -18,7 +18,7 @@ inline constexpr int kPolicyMax = 8;
 /// by one at a time. It must not outlive its stack (the stack asserts that).
 class [[nodiscard]] Permit {
  public:
-  Permit() noexcept = default;
+  Permit() noexcept {}  // not defaulted: Permit() would then clear the whole object first
   Permit(Permit&& other) noexcept { *this = std::move(other); }
   Permit& operator=(Permit&& other) noexcept {
     if (this == &other) return *this;

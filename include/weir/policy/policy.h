@@ -12,10 +12,21 @@
 
 namespace weir {
 
-/// What a policy handed out and wants back. Opaque to everybody else.
-struct Ticket {
-  uint32_t units = 0;  ///< how much was taken
-  uint32_t tag = 0;    ///< for example the breaker's generation, or the slot of a bulkhead
+/// What a policy handed out and wants back. Opaque to everybody else. One word, because the stack
+/// copies it right after the policy wrote it: read as one word what was written as two and the CPU
+/// cannot forward it, which made admission by four policies 10 ns slower.
+class Ticket {
+ public:
+  constexpr Ticket() noexcept = default;
+  /// `units`: how much was taken; `tag`: for example the breaker's generation.
+  explicit constexpr Ticket(uint32_t units, uint32_t tag = 0) noexcept
+      : word_(uint64_t{tag} << 32 | units) {}
+
+  constexpr uint32_t units() const noexcept { return static_cast<uint32_t>(word_); }
+  constexpr uint32_t tag() const noexcept { return static_cast<uint32_t>(word_ >> 32); }
+
+ private:
+  uint64_t word_ = 0;
 };
 
 /// How admitted work ended. For kIgnored the two instants may be equal: the latency means nothing.

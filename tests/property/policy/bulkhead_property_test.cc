@@ -84,8 +84,8 @@ TEST(BulkheadProperty, FollowsACapacityThatMoves) {
           const auto ticket = member.bulkhead->admit(request(Criticality::kCritical, cost), at(0s));
           if (!ticket) break;
           member.live.push_back(*ticket);
-          ASSERT_LE(before + ticket->units, member.bulkhead->max());
-          const bool borrowed = ticket->tag != 0;
+          ASSERT_LE(before + ticket->units(), member.bulkhead->max());
+          const bool borrowed = ticket->tag() != 0;
           ASSERT_TRUE(!borrowed || pool->borrowed() <= pool->shared(pool->capacity()));
           break;
         }

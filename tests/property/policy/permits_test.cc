@@ -28,11 +28,11 @@ class CountingPolicy final : public Policy {
       return Unexpected<Rejection>(Rejection{});
     }
     open_.push_back(true);
-    return Ticket{1, static_cast<uint32_t>(open_.size() - 1)};
+    return Ticket(1, static_cast<uint32_t>(open_.size() - 1));
   }
   void complete(Ticket ticket, const Completion& completion) noexcept override {
-    EXPECT_TRUE(open_[ticket.tag]) << "given back twice";
-    open_[ticket.tag] = false;
+    EXPECT_TRUE(open_[ticket.tag()]) << "given back twice";
+    open_[ticket.tag()] = false;
     ++ended[static_cast<size_t>(completion.outcome)];
   }
   int64_t open() const { return std::count(open_.begin(), open_.end(), true); }

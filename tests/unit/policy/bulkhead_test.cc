@@ -82,7 +82,7 @@ TEST(Bulkhead, ADearRequestIsChargedWhatItCanGet) {
   const auto dear = request(Criticality::kCritical, 1'000'000);
   auto ticket = shop.checkout.admit(dear, at(0s));
   ASSERT_TRUE(ticket);
-  EXPECT_EQ(ticket->units, 60u);
+  EXPECT_EQ(ticket->units(), 60u);
   EXPECT_FALSE(shop.rest.admit(request(), at(0s)));
   shop.checkout.complete(*ticket, Completion{});
   EXPECT_TRUE(shop.rest.admit(request(), at(0s)));

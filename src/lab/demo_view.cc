@@ -35,14 +35,16 @@ bool is_slow(const DemoFrame& frame) {
   return frame.at >= frame.plan.slow_from() && frame.at < frame.plan.slow_to();
 }
 
-/// The last second whose visits have all ended.
+/// Of the last second whose visits have all ended.
 double recent_share(const LoadStats& route, Duration at) {
-  const Duration to = std::max(at - kSettling, Duration::zero());
-  return answered_share(route, std::max(to - kRecent, Duration::zero()), to);
+  const LoadBucket recent = route.recent(std::max(at - kSettling, Duration::zero()), kRecent);
+  return recent.sent == 0 ? 1
+                          : static_cast<double>(recent.sent_ok) / static_cast<double>(recent.sent);
 }
 
 double recent_rate(const LoadStats& route, Duration at) {
-  return answered_rate(route, std::max(at - kRecent, Duration::zero()), at);
+  return static_cast<double>(route.recent(at, kRecent).ended_as(CallEnd::kOk)) /
+         to_seconds(kRecent);
 }
 
 /// The whole run on a fixed width; the future is not drawn.

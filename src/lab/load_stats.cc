@@ -48,4 +48,9 @@ LoadBucket LoadStats::between(Duration from, Duration to) const {
   return sum;
 }
 
+LoadBucket LoadStats::recent(Duration now, Duration length) const {
+  const Duration to = now - now % width_;
+  return between(to - std::max(length, width_), to);
+}
+
 }  // namespace weir::lab

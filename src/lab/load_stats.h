@@ -66,6 +66,8 @@ class LoadStats {
 
   /// All buckets whose begin lies in [from, to).
   LoadBucket between(Duration from, Duration to) const;
+  /// The last whole buckets before `now` that make up at least `length`.
+  LoadBucket recent(Duration now, Duration length) const;
   LoadBucket total() const { return between(Duration::zero(), Duration::max()); }
 
  private:

@@ -48,7 +48,7 @@ class ProgressLine {
  private:
   void show() {
     const Duration now = load_.elapsed();
-    const LoadBucket recent = load_.stats().between(now - std::chrono::seconds(1), now);
+    const LoadBucket recent = load_.stats().recent(now, std::chrono::seconds(1));
     std::fprintf(stderr, "\r\x1b[K%s", load_progress(now, load_.length(), recent).c_str());
     std::fflush(stderr);
     shown_ = true;

@@ -46,6 +46,16 @@ TEST(LoadStats, LongRunsWidenTheirBucketsInsteadOfGrowing) {
   EXPECT_GE(stats.bucket_width(), seconds(9));
 }
 
+TEST(LoadStats, RecentTakesWholeBucketsOnly) {
+  LoadStats stats(seconds(10), milliseconds(500));
+  for (int64_t t = 0; t < 4200; t += 10) {
+    stats.ended({milliseconds(t), milliseconds(t), CallEnd::kOk, 200});
+  }
+  EXPECT_EQ(stats.recent(milliseconds(4200), seconds(1)).ended_as(CallEnd::kOk), 100u);
+  EXPECT_EQ(stats.recent(milliseconds(4000), seconds(1)).ended_as(CallEnd::kOk), 100u);
+  EXPECT_EQ(stats.recent(milliseconds(300), seconds(1)).ended_as(CallEnd::kOk), 0u);
+}
+
 TEST(LoadStats, StatusesSortIntoEnds) {
   EXPECT_EQ(end_of_status(204), CallEnd::kOk);
   EXPECT_EQ(end_of_status(304), CallEnd::kOk);

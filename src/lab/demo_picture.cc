@@ -83,8 +83,7 @@ std::string chart_svg(const Chart& chart, const DemoPlan& plan, Duration bucket)
     out +=
         format("<line class='bears' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>\n", from, y, to, y);
     out += format(
-        "<text class='note' x='%.1f' y='%.1f' text-anchor='middle'>dashed: what payments can bear, "
-        "%.0f/s"
+        "<text class='note' x='%.1f' y='%.1f' text-anchor='middle'>dashed: it can bear %.0f/s"
         "</text>\n",
         (from + to) / 2, chart.top + 15, chart.bears);
   }
@@ -129,8 +128,8 @@ std::string column_svg(const DemoResult& result, const DemoRun& run, double left
                        "checkout: sold a second",
                        format("%.0f/s while slow", sold),
                        rates(run.checkout, plan),
-                       plan.checkout_rate * 1.25,
-                       format("%.0f/s", plan.checkout_rate * 1.25),
+                       plan.checkout_rate * 4 / 3,
+                       format("%.0f/s", plan.checkout_rate * 4 / 3),
                        plan.degraded_capacity()};
   return format("<text class='heading' x='%.1f' y='40'>%s</text>\n", left, heading) +
          chart_svg(catalogue, plan, run.catalogue.bucket_width()) +

@@ -19,13 +19,13 @@ struct ShopService {
 };
 
 /// Gateway → {catalogue, checkout → {inventory, payments}}. The pools are roomy: on a good day the
-/// gateway holds 35 of its 200 workers, checkout 8 of 100, payments 6 of 24.
+/// gateway holds 45 of its 300 workers, checkout 15 of 150, payments 12 of 48.
 inline constexpr std::array<ShopService, 5> kShop{{
-    {"gateway", 200, "const:1ms"},
-    {"catalogue", 64, "lognormal:80ms,0.4"},
-    {"checkout", 100, "exp:5ms"},
+    {"gateway", 300, "const:1ms"},
+    {"catalogue", 80, "lognormal:100ms,0.4"},
+    {"checkout", 150, "exp:5ms"},
     {"inventory", 16, "exp:5ms"},
-    {"payments", 24, "lognormal:40ms,0.4"},
+    {"payments", 48, "lognormal:40ms,0.4"},
 }};
 inline constexpr size_t kGateway = 0;
 inline constexpr size_t kCatalogue = 1;
@@ -41,7 +41,7 @@ struct DemoPlan {
   double slow_factor = 10;
 
   double catalogue_rate = 300;  ///< visits a second
-  double checkout_rate = 150;
+  double checkout_rate = 300;
   Duration patience = std::chrono::seconds(2);      ///< of a client, for one attempt
   int retries = 2;                                  ///< at once, whatever the answer said
   Duration call_timeout = std::chrono::seconds(5);  ///< of the shop's services for one another
@@ -51,8 +51,8 @@ struct DemoPlan {
   Duration slow_to() const { return warm + slow; }
   Duration length() const { return warm + slow + after; }
 
-  /// Payments a second while slow: 24 workers of 40 ms are 600/s, a tenth of that is 60/s.
-  double degraded_capacity() const { return 24 / 0.040 / slow_factor; }
+  /// Payments a second while slow: 48 workers of 40 ms are 1200/s, a tenth of that is 120/s.
+  double degraded_capacity() const { return 48 / 0.040 / slow_factor; }
 };
 
 }  // namespace weir::lab

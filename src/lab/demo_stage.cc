@@ -52,12 +52,9 @@ std::unique_ptr<Load> DemoStage::clients(HttpClient& client, const char* path, d
 }
 
 DemoFrame DemoStage::frame() const {
-  return {plan_,
-          with_weir_,
-          catalogue_->elapsed(),
-          catalogue_->stats(),
-          checkout_->stats(),
-          monitor_.gauges()};
+  // Stragglers may still be under way after the end of the story.
+  const Duration at = std::min(catalogue_->elapsed(), plan_.length());
+  return {plan_, with_weir_, at, catalogue_->stats(), checkout_->stats(), monitor_.gauges()};
 }
 
 void DemoStage::tick() {

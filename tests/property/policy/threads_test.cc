@@ -157,6 +157,52 @@ TEST(Threads, GatesForgetNobodyAndHoldTheLimit) {
   EXPECT_EQ(world.group->waiting(), 0u);
 }
 
+// The one race that matters, thousands of times: one loop gives back the only place while another
+// arrives. Either the arrival finds the place or the other loop is told to wake it.
+TEST(Threads, WhoArrivesWhileThePlaceIsGivenBackIsAdmittedOrWoken) {
+  World world;
+  world.limiter = fixed_limiter(1, 2);
+  world.stack = std::make_shared<PolicyStack>(std::vector<std::shared_ptr<Policy>>{world.limiter});
+  Gate::Options options;
+  options.queue.wait_max = options.queue.interval = 24h;
+  Gate leaving(world.stack, world.group, nullptr, options);
+  options.slot = 1;
+  Gate arriving(world.stack, world.group, nullptr, options);
+  struct Sink final : GateSink {
+    void admitted(QueueEntry&, Permit permit) noexcept override { got = std::move(permit); }
+    void refused(QueueEntry&, const Rejection&) noexcept override { ADD_FAILURE(); }
+    Permit got;
+  } sink;
+  Job job, holder;
+  std::atomic<int> round{0}, left{0};
+  int wake = kNobody;
+  std::thread leaver([&] {
+    for (int i = 1; i <= kArrivals; ++i) {
+      while (round.load() < i) std::this_thread::yield();
+      std::move(holder.permit).complete(Outcome::kSuccess, world.now());
+      wake = leaving.pump(world.now(), sink);
+      left.store(i);
+    }
+  });
+  for (int i = 1; i <= kArrivals; ++i) {
+    holder.permit = leaving.arrive(holder, request(), world.now()).permit;
+    EXPECT_TRUE(holder.permit);
+    const Instant now = world.now() + 1s;
+    round.store(i);
+    for (int spin = 0; spin < i % 64; ++spin) world.clock.load();  // shift the race a little
+    Arrival arrival = arriving.arrive(job, request(), now);
+    while (left.load() < i) std::this_thread::yield();
+    if (arrival.verdict == Verdict::kWaiting) {
+      EXPECT_EQ(wake, 1) << "forgotten in round " << i;
+      arriving.pump(now, sink);
+      EXPECT_TRUE(sink.got) << "forgotten in round " << i;
+    }
+    sink.got = Permit();
+    arrival.permit = Permit();
+  }
+  leaver.join();
+}
+
 TEST(Threads, BreakerTurnsOncePerGenerationAndEndsClosed) {
   Breaker::Options options;
   options.worker_count = kThreads;

@@ -125,6 +125,17 @@ TEST(AdmissionQueue, OverloadEndsAfterAnIntervalWithoutSlough) {
   EXPECT_FALSE(bench.queue.overloaded(Criticality::kCritical));
 }
 
+TEST(AdmissionQueue, OverloadLastsAsLongAsSomethingHasToBeShed) {
+  Bench bench;
+  int shed = 0;
+  for (int i = 0; i < 60; ++i) {  // an arrival each 5 ms, nothing served
+    EXPECT_FALSE(bench.offer(i, at(i * 5ms)));
+    while (bench.poll(at(i * 5ms)) != -1) ++shed;
+    EXPECT_EQ(bench.queue.overloaded(Criticality::kCritical), i >= 21) << i;
+  }
+  EXPECT_EQ(shed, 58) << "two of the last 10 ms still wait";
+}
+
 TEST(AdmissionQueue, OneBandsStandingQueueDoesNotShedAnother) {
   Bench bench;
   bench.offer(0, at(0ms), request(Criticality::kSheddable));

@@ -34,6 +34,7 @@ inline constexpr size_t kInventory = 3;
 inline constexpr size_t kPayments = 4;
 
 struct DemoPlan {
+  Duration opening = std::chrono::seconds(2);  ///< the first part of `warm`, with fewer visitors
   // Healthy, then payments is slow, then it has healed.
   Duration warm = std::chrono::seconds(6);
   Duration slow = std::chrono::seconds(16);

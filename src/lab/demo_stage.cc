@@ -43,7 +43,11 @@ DemoStage::DemoStage(net::EventLoop& loop, const DemoPlan& plan, bool with_weir,
 
 std::unique_ptr<Load> DemoStage::clients(HttpClient& client, const char* path, double rate,
                                          uint64_t seed) {
-  ArrivalPlan arrivals({{plan_.length(), rate}}, Arrivals::kPoisson, Rng(seed));
+  const Duration opening = std::min(plan_.opening, plan_.length());
+  // Visitors come over the first seconds, as they do when a shop opens, and not all at one instant.
+  std::vector<Phase> phases{
+      {opening / 2, rate / 3}, {opening / 2, rate * 2 / 3}, {plan_.length() - opening, rate}};
+  ArrivalPlan arrivals(std::move(phases), Arrivals::kPoisson, Rng(seed));
   const ClientHabits habits{plan_.patience, plan_.retries, false};
   return std::make_unique<Load>(loop_, client, get_request(path, "shop"), std::move(arrivals),
                                 habits, kBucket, [this] {

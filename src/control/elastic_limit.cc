@@ -33,6 +33,7 @@ constexpr double kSpreadMax = 4;
 // Search: completions in an arm before a step may be decided, and when it must be.
 constexpr double kSearchFinishedMin = 20;
 constexpr double kSearchFinishedBase = 60;
+constexpr double kSearchBaseSeconds = 0.1;
 constexpr double kSearchFinishedMax = 400;
 // … or these, where answers come so slowly that a wrong step costs less than waiting.
 constexpr double kSearchFinishedSlow = 100;
@@ -254,9 +255,11 @@ LimitDecision ElasticLimit::update_search(const WindowStats& window) noexcept {
   const bool at_base = base_.limit == 0 || base_.limit == limit_;
   Arm& arm = at_base ? base_ : other_;
   add(arm, window);
-  // The base serves several steps, so it is measured better, unless answers come very slowly.
-  const double wanted =
-      at_base && arm.seconds < kSearchSlow ? kSearchFinishedBase : kSearchFinishedMin;
+  // The base serves several steps, so it is measured better, unless answers come very slowly. Where
+  // the service is full already, a tenth of a second more costs nothing but latency.
+  const double full = up_ ? 0.0 : std::min(kSearchBaseSeconds * throughput_, kSearchFinishedMax);
+  const double wanted = at_base && arm.seconds < kSearchSlow ? std::max(kSearchFinishedBase, full)
+                                                             : kSearchFinishedMin;
   const bool enough =
       arm.finished >= wanted && arm.seconds >= std::min(0.5 * latency_, kSettleMax / 2);
   if (!enough || !spans_bursts(arm)) return stay(LimitCause::kProbe);

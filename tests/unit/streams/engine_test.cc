@@ -38,6 +38,7 @@ class SetLimit final : public Limit {
 
 class LimitByTest : public testing::Test {
  protected:
+  void TearDown() override { probe_.complete(); }
   void set_limit(uint32_t value) {
     value_ = value;
     scheduler_.advance(milliseconds(2));

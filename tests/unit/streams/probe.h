@@ -11,6 +11,11 @@ namespace weir::streams {
 template <typename T>
 class Probe {
  public:
+  Probe() = default;
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+  ~Probe() { forget(); }
+
   Flow<T> flow() const { return Flow<T>(std::static_pointer_cast<Publisher<T>>(state_)); }
 
   void next(T item) { state_->subscriber->on_next(std::move(item)); }

@@ -56,9 +56,22 @@ class Recorder final : public Subscriber<T> {
   bool inside_ = false;
 };
 
-/// Subscribes a recorder to `flow`; `initial` is requested at once.
+/// Subscribes a recorder to `flow`; `initial` is requested at once. The last copy of what it
+/// returns cancels: an open subscription and its subscriber hold each other, and would outlive the
+/// test.
 template <FlowLike P>
 auto record(const P& flow, uint64_t initial = kUnbounded) {
+  using Kind = Recorder<typename P::Item>;
+  auto recorder = std::make_shared<Kind>(initial);
+  flow.subscribe(recorder);
+  return std::shared_ptr<Kind>(recorder.get(), [recorder](Kind* self) {
+    if (const auto up = std::move(self->up)) up->cancel();
+  });
+}
+
+/// The same without the cancel, for tests that watch who still holds the recorder.
+template <FlowLike P>
+auto record_only(const P& flow, uint64_t initial = kUnbounded) {
   auto recorder = std::make_shared<Recorder<typename P::Item>>(initial);
   flow.subscribe(recorder);
   return recorder;

@@ -240,7 +240,7 @@ TEST_F(RulesTest, Spec309ZeroIsAnErrorEverywhere) {
 
 TEST_F(RulesTest, Spec313ACancelledSubscriberIsForgotten) {
   for (const Subject& subject : subjects()) {
-    auto seen = record(subject.through(range(0, 1000)), 1);
+    auto seen = record_only(subject.through(range(0, 1000)), 1);
     scheduler_.run();
     const std::weak_ptr<Recorder<int>> weak = seen;
     const auto up = std::move(seen->up);

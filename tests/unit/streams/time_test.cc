@@ -119,7 +119,7 @@ TEST(Timeout, LeavesNoTimerBehind) {
   EXPECT_TRUE(seen->completed);
   EXPECT_EQ(scheduler.next_timer(), kInstantMax);
 
-  auto cancelled = record(probe.flow() | timeout(scheduler, std::chrono::hours(1)));
+  auto cancelled = record_only(probe.flow() | timeout(scheduler, std::chrono::hours(1)));
   const std::weak_ptr<Recorder<int>> weak = cancelled;
   std::exchange(cancelled->up, nullptr)->cancel();
   probe.forget();

@@ -76,14 +76,20 @@ class Loop final : public GateSink {
   void run() {
     int idle = 0;
     for (int arrivals = 0; arrivals < kArrivals || waiting_ > 0 || !running_.empty();) {
-      if (world_.woken[slot_].exchange(false)) pump();
+      const bool woken = world_.woken[slot_].exchange(false);
+      if (woken) pump();
       Job* job = free_job();
-      if (arrivals < kArrivals && job != nullptr && rng_.below(2) == 0) {
+      const bool arrives = arrivals < kArrivals && job != nullptr && rng_.below(2) == 0;
+      if (arrives) {
         ++arrivals;
         arrive(*job);
       } else if (!running_.empty()) {
         finish();
-      } else if (++idle > kIdleTurnsMax) {
+      } else {
+        std::this_thread::yield();  // those who run may need this core to end
+      }
+      idle = woken || arrives || !running_.empty() ? 0 : idle + 1;
+      if (idle > kIdleTurnsMax) {
         ADD_FAILURE() << waiting_ << " forgotten in loop " << slot_;
         break;
       }

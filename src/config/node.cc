@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace weir::config {
 namespace {
@@ -51,11 +52,10 @@ class Converter {
         diagnostics_.report(key.place, "a key must be a word");
         continue;
       }
-      const bool seen =
-          std::any_of(node.members.begin(), node.members.end(),
-                      [&](const auto& other) { return other.first.text == key.text; });
+      const bool seen = std::any_of(node.members.begin(), node.members.end(),
+                                    [&](const auto& other) { return other.key.text == key.text; });
       if (seen) diagnostics_.report(key.place, "duplicate key '" + key.text + "'");
-      node.members.emplace_back(std::move(key), convert(member.second, depth + 1));
+      node.members.push_back({std::move(key), convert(member.second, depth + 1)});
     }
   }
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::config {
@@ -15,14 +14,21 @@ struct Place {
   int column = 1;
 };
 
+struct Member;
+
 struct Node {
   enum class Kind : uint8_t { kNothing, kScalar, kSequence, kMapping };
 
   Kind kind = Kind::kNothing;
   Place place;
-  std::string text;                            ///< of a scalar
-  std::vector<Node> items;                     ///< of a sequence
-  std::vector<std::pair<Node, Node>> members;  ///< of a mapping, in the order of the file
+  std::string text;             ///< of a scalar
+  std::vector<Node> items;      ///< of a sequence
+  std::vector<Member> members;  ///< of a mapping, in the order of the file
+};
+
+struct Member {
+  Node key;
+  Node value;
 };
 
 /// Everything that is wrong with one file, not only the first thing.

@@ -14,6 +14,12 @@ class VirtualScheduler::QueueWorker final : public Worker {
   const std::shared_ptr<State> state_;
 };
 
+VirtualScheduler::~VirtualScheduler() {
+  while (state_->tasks.pop() != nullptr) {
+  }
+  state_->timers = {};
+}
+
 std::shared_ptr<Worker> VirtualScheduler::worker() {
   return std::make_shared<QueueWorker>(state_);
 }

@@ -15,6 +15,11 @@ namespace weir::streams {
 class VirtualScheduler final : public TimedScheduler {
  public:
   explicit VirtualScheduler(Instant start = Instant{}) : state_(std::make_shared<State>(start)) {}
+  VirtualScheduler(const VirtualScheduler&) = delete;
+  VirtualScheduler& operator=(const VirtualScheduler&) = delete;
+
+  /// Drops what is still queued: a queued task holds its worker, which holds the queue.
+  ~VirtualScheduler() override;
 
   std::shared_ptr<Worker> worker() override;
   Instant now() const noexcept override { return state_->now; }

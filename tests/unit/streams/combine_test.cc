@@ -181,6 +181,7 @@ TEST(GroupByKey, ACancelledGroupBeginsAnewWithTheNextItemOfItsKey) {
   ASSERT_EQ(groups.size(), 5u);
   EXPECT_EQ(groups[0], (Ints{0, 1}));
   EXPECT_EQ(groups[4], (Ints{8}));
+  probe.complete();
 }
 
 TEST(GroupByKey, GroupsThatNobodyReadsAreSkippedAndDoNotStallTheOthers) {

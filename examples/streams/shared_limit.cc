@@ -25,10 +25,11 @@ int main() {
     requests.push_back(*inbound.admit(weir::RequestContext{}, scheduler.now()));
 
   // The flow gets what is left, and keeps each permit for as long as the work takes.
+  bool closing = false;  // giving work up lets the flow go on, and it must find no dying vector
   std::vector<streams::Admitted<int>> work;
   streams::range(0, 1000) | streams::limit_by(places, scheduler) |
-      streams::for_each([&work](streams::Admitted<int> admitted) noexcept {
-        work.push_back(std::move(admitted));
+      streams::for_each([&work, &closing](streams::Admitted<int> admitted) noexcept {
+        if (!closing) work.push_back(std::move(admitted));
       });
   std::printf("7 requests inside: the flow works on %zu items\n", work.size());
   const size_t beside_requests = work.size();
@@ -37,5 +38,6 @@ int main() {
     std::move(request).complete(weir::Outcome::kSuccess, scheduler.now());
   scheduler.advance(milliseconds(100));  // the flow asks again by itself
   std::printf("the requests are done: the flow works on %zu items\n", work.size());
+  closing = true;
   return beside_requests == 3 && work.size() == 10 ? 0 : 1;
 }

@@ -91,6 +91,7 @@ WindowStats Limiter::close_window(Instant now) noexcept {
   window.queued = signals_.queued;
   window.cpu_throttled_ratio = signals_.cpu_throttled_ratio;
   window.pressure_ratio = signals_.pressure_ratio;
+  window.cpu_used_ratio = signals_.cpu_used_ratio;
   samples_.gather(window);
   window_begin_ = now;
   return window;

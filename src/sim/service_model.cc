@@ -82,18 +82,30 @@ uint32_t Fifo::pop() {
 ServiceModel::ServiceModel(const ServiceSpec& spec, Rng rng)
     : spec_(spec), rng_(rng), pace_(spec.slowdowns, spec.quota), workers_(spec.workers) {}
 
+void ServiceModel::account(Instant now) noexcept {
+  busy_seconds_ += to_seconds(now - accounted_) * busy_;
+  accounted_ = now;
+}
+
+// By how much the requests inside slow one another down.
+double ServiceModel::contention() const noexcept {
+  const auto n = static_cast<double>(inside());
+  const double load = n / spec_.workers;
+  double factor = 1 + spec_.contention * std::max(0.0, load - 1);
+  const auto [serial, coherency] = spec_.scalability;
+  factor += serial * (n - 1) + coherency * n * (n - 1);
+  if (spec_.thrashing.above > 0 && load > spec_.thrashing.above) factor *= spec_.thrashing.factor;
+  return factor;
+}
+
 ServiceModel::Job ServiceModel::start(Instant now) {
+  account(now);
   ++busy_;
   while (time_step_ < spec_.time_steps.size() && spec_.time_steps[time_step_].at <= now)
     ++time_step_;
   const ServiceTime& time = time_step_ == 0 ? spec_.time : spec_.time_steps[time_step_ - 1].value;
   const Duration work = draw(time, rng_);
-  double factor = 1;
-  if (spec_.contention > 0) {
-    const double load = static_cast<double>(inside()) / spec_.workers;
-    factor += spec_.contention * std::max(0.0, load - 1);
-  }
-  return {work, pace_.finish(now, from_seconds(to_seconds(work) * factor))};
+  return {work, pace_.finish(now, from_seconds(to_seconds(work) * contention()))};
 }
 
 }  // namespace weir::sim

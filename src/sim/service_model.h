@@ -57,6 +57,13 @@ class ServiceModel {
     Instant finish;
   };
 
+  /// Worker seconds spent on work up to `now`; never goes back.
+  double busy_seconds(Instant now) noexcept {
+    account(now);
+    return busy_seconds_;
+  }
+  uint32_t workers() const noexcept { return workers_; }
+
   bool has_idle_worker() const noexcept { return busy_ < workers_; }
   void enqueue(uint32_t request) { waiting_.push(request); }
   /// Whether a queued request can start now.
@@ -64,19 +71,27 @@ class ServiceModel {
   uint32_t dequeue() { return waiting_.pop(); }
   /// A worker takes up a request.
   Job start(Instant now);
-  void release_worker() noexcept { --busy_; }
+  void release_worker(Instant now) noexcept {
+    account(now);
+    --busy_;
+  }
 
   void set_workers(uint32_t workers) noexcept { workers_ = workers; }
   uint32_t busy() const noexcept { return busy_; }
   size_t inside() const noexcept { return busy_ + waiting_.size(); }
 
  private:
+  void account(Instant now) noexcept;
+  double contention() const noexcept;
+
   const ServiceSpec& spec_;
   Rng rng_;
   Pace pace_;
   Fifo waiting_;
   uint32_t workers_;
   uint32_t busy_ = 0;
+  double busy_seconds_ = 0;
+  Instant accounted_{};
   size_t time_step_ = 0;  // steps of spec_.time_steps already in force
 };
 

@@ -36,6 +36,20 @@ struct Slowdown {
   double speed = 1;
 };
 
+/// Gunther's universal scalability law (2007): with n requests inside, a request costs
+/// 1 + serial·(n − 1) + coherency·n·(n − 1) times its work, however many workers there are.
+struct Scalability {
+  double serial = 0;     ///< σ: what has to queue for one place
+  double coherency = 0;  ///< κ: what every pair costs; throughput peaks at √((1 − σ)/κ)
+};
+
+/// Beyond `above` requests inside for each worker, work costs `factor` times as much: memory that
+/// swaps, a cache that no longer holds the working set, a pool that times out.
+struct Thrashing {
+  double above = 0;  ///< 0: never
+  double factor = 1;
+};
+
 /// In every `period` the service runs for `share` of it and then stands still: a CPU quota at its
 /// harshest.
 struct CpuQuota {
@@ -51,6 +65,8 @@ struct ServiceSpec {
   /// With n requests inside and K workers a request costs 1 + contention·max(0, n/K − 1) times its
   /// work: locks, caches, context switches. 0: none.
   double contention = 0;
+  Scalability scalability;
+  Thrashing thrashing;
   CpuQuota quota;
   std::vector<Slowdown> slowdowns;
   std::vector<Step<uint32_t>> workers_steps;  ///< workers lost or added
@@ -59,11 +75,15 @@ struct ServiceSpec {
   bool holds_worker_during_calls = false;     ///< a thread for each request, waiting for its calls
 };
 
-/// What stands in front of a service. A null `law` means no guard at all.
+class GatePeer;
+
+/// What stands in front of a service. Without `law` and without `gate` there is no guard at all.
 struct GuardSpec {
   std::string name = "none";
   std::function<std::unique_ptr<Limit>(uint64_t seed)> law;
   uint32_t limit_max = 100'000;
+  /// A published scheme that decides at the door, before the limiter if there is one.
+  std::function<std::shared_ptr<GatePeer>(uint64_t seed)> gate;
   bool queue = true;  ///< the admission queue with its defaults; false refuses at once
   /// Retries that a success earns its client, over a floor of 10 (see ClientSpec::retries); 0: they
   /// are unbounded.
@@ -95,6 +115,7 @@ struct ClientSpec {
   bool tells_deadline = true;  ///< the guard knows the time-out as a deadline
   /// Shares of the four criticalities, most critical first; all requests are critical when empty.
   std::vector<double> mix;
+  uint32_t tenant = 0;
 };
 
 struct ScenarioSpec {

@@ -14,13 +14,26 @@ constexpr Duration kTickStep = std::chrono::milliseconds(1);
 World::Node::Node(World& owner, uint32_t place, const ServiceSpec& service, const GuardSpec& guard,
                   uint64_t seed)
     : world(owner), spec(service), number(place), model(service, Rng(seed)) {
-  if (!guard.law) return;
-  limiter = std::make_shared<Limiter>(
-      guard.law(seed), Limiter::Options{.limit_min = 1, .limit_max = guard.limit_max}, Instant{});
-  stack = std::make_shared<PolicyStack>(std::vector<std::shared_ptr<Policy>>{limiter});
+  if (!guard.law && !guard.gate) return;
+  std::vector<std::shared_ptr<Policy>> policies;
+  if (guard.gate) {
+    peer = guard.gate(seed);
+    policies.push_back(peer);
+  }
+  if (guard.law) {
+    limiter = std::make_shared<Limiter>(
+        guard.law(seed), Limiter::Options{.limit_min = 1, .limit_max = guard.limit_max}, Instant{});
+    policies.push_back(limiter);
+  }
+  stack = std::make_shared<PolicyStack>(std::move(policies));
   Gate::Options options;
   if (!guard.queue) options.queue.depth_max = 0;
   gate = std::make_unique<Gate>(stack, std::make_shared<GateGroup>(), limiter, options);
+}
+
+double World::Node::cpu_used_ratio(Instant now) noexcept {
+  const double available = to_seconds(now - window_begin) * model.workers();
+  return available > 0 ? std::min(1.0, (model.busy_seconds(now) - busy_at_begin) / available) : 0;
 }
 
 World::World(const ScenarioSpec& spec, const GuardSpec& guard, uint64_t seed)
@@ -64,7 +77,7 @@ RunResult World::run() {
 
 void World::schedule_start() {
   for (uint32_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i]->gate) events_.push(nodes_[i]->limiter->next_tick(), EventKind::kTick, i);
+    if (nodes_[i]->limiter) events_.push(nodes_[i]->limiter->next_tick(), EventKind::kTick, i);
     for (const auto& step : nodes_[i]->spec.workers_steps)
       events_.push(step.at, EventKind::kWorkers, i, step.value);
   }
@@ -84,16 +97,16 @@ void World::dispatch(const Event& event) {
   };
   switch (event.kind) {
     case EventKind::kArrival:
-      send(event.target, now_, 0, draw_criticality(*clients_[event.target]));
+      send(event.target, now_, 0, draw_caller(*clients_[event.target]));
       if (event.generation == 0) schedule_arrival(event.target);
       return;
     case EventKind::kRetry: {
       Request& request = requests_[event.target];
       const auto [client, begun, attempt] =
           std::tuple(request.client, request.begun, request.attempt);
-      const Criticality criticality = request.context.criticality;
+      const RequestContext caller = request.context;
       release(request);
-      send(client, begun, attempt, criticality);
+      send(client, begun, attempt, caller);
       return;
     }
     case EventKind::kTimeout:
@@ -120,11 +133,14 @@ void World::dispatch(const Event& event) {
 // The control loop's clock: a window that the last completion filled is closed at once, as by a
 // host whose loop looks after each batch of completions.
 void World::control(Node& node) {
-  if (now_ >= node.limiter->next_tick()) {
-    node.limiter->set_signals({.queued = node.gate->queue().size()});
-    const std::optional<LimitChange> change = node.limiter->tick(now_);
-    if (change && on_decision) on_decision(node.number, *change);
-  }
+  if (node.limiter == nullptr || now_ < node.limiter->next_tick()) return;
+  node.limiter->set_signals(
+      {.queued = node.gate->queue().size(), .cpu_used_ratio = node.cpu_used_ratio(now_)});
+  const std::optional<LimitChange> change = node.limiter->tick(now_);
+  if (!change) return;
+  node.window_begin = now_;
+  node.busy_at_begin = node.model.busy_seconds(now_);
+  if (on_decision) on_decision(node.number, *change);
 }
 
 void World::tick(uint32_t number) {

@@ -62,10 +62,11 @@ class World {
   // Clients.
   void client_arrival(uint32_t client);
   void schedule_arrival(uint32_t client);
-  void send(uint32_t client, Instant begun, uint8_t attempt, Criticality criticality);
+  void send(uint32_t client, Instant begun, uint8_t attempt, const RequestContext& caller);
   void client_done(Request& request, bool good);
   void retry_or_give_up(Request& request);
   void time_out(uint32_t request);
+  RequestContext draw_caller(Client& client);
   Criticality draw_criticality(Client& client);
   void user_thinks(uint32_t client);
 

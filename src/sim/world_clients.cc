@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "sim/world_parts.h"
+#include "weir/policy/priority_gate.h"
 
 namespace weir::sim {
 namespace {
@@ -49,16 +50,26 @@ Criticality World::draw_criticality(Client& client) {
   return static_cast<Criticality>(mix.size() - 1);
 }
 
-void World::send(uint32_t number, Instant begun, uint8_t attempt, Criticality criticality) {
+// Who asks: the same in all attempts. Cohorts take turns by a stride that is coprime to 128, so that
+// they cost no random number and every stretch of time has all of them.
+RequestContext World::draw_caller(Client& client) {
+  constexpr uint32_t kStride = 79;
+  RequestContext caller;
+  caller.route = client.spec.route;
+  caller.criticality = draw_criticality(client);
+  caller.tenant = client.spec.tenant;
+  caller.cohort = static_cast<uint8_t>(client.callers++ * kStride % kCohortCount);
+  return caller;
+}
+
+void World::send(uint32_t number, Instant begun, uint8_t attempt, const RequestContext& caller) {
   Client& client = *clients_[number];
   Request& request = allocate();
   request.begun = begun;
   request.attempt = attempt;
   request.client = number;
   request.service = spec_.routes[client.spec.route].entry;
-  request.context = RequestContext{};
-  request.context.route = client.spec.route;
-  request.context.criticality = criticality;
+  request.context = caller;
   if (client.spec.tells_deadline)
     request.context.deadline = Deadline::after(client.spec.timeout, now_);
 
@@ -68,7 +79,7 @@ void World::send(uint32_t number, Instant begun, uint8_t attempt, Criticality cr
     ++client.result.measured.attempts;
     if (attempt == 0) {
       ++client.result.measured.offered;
-      ++client.result.by_criticality[static_cast<size_t>(criticality)].offered;
+      ++client.result.by_criticality[static_cast<size_t>(caller.criticality)].offered;
     }
   }
   arrive(request);
@@ -105,7 +116,7 @@ void World::retry_or_give_up(Request& request) {
   again.client = request.client;
   again.begun = request.begun;
   again.attempt = static_cast<uint8_t>(request.attempt + 1);
-  again.context.criticality = request.context.criticality;
+  again.context = request.context;
   const double bound = to_seconds(client.spec.backoff) * std::exp2(request.attempt);
   events_.push(now_ + from_seconds(client.rng.uniform() * bound), EventKind::kRetry, again.number);
 }

@@ -1,6 +1,7 @@
 // The parts of a World, shared by its source files only.
 #pragma once
 
+#include "sim/gate_peer.h"
 #include "sim/world.h"
 
 namespace weir::sim {
@@ -19,9 +20,16 @@ struct World::Node final : GateSink {
   uint32_t number;
   ServiceModel model;
   std::shared_ptr<Limiter> limiter;
+  std::shared_ptr<GatePeer> peer;
   std::shared_ptr<PolicyStack> stack;
   std::unique_ptr<Gate> gate;
   Instant wake_at = kInstantMax;  // the earliest kWake event on its way
+
+  /// Share of the worker time since the last window that was spent on work: the CPU, in services
+  /// that are bound by it.
+  double cpu_used_ratio(Instant now) noexcept;
+  Instant window_begin{};
+  double busy_at_begin = 0;
 };
 
 struct World::Client {
@@ -34,6 +42,7 @@ struct World::Client {
   size_t rate_step = 0;
   size_t burst_step = 0;
   double retry_tokens = 0;
+  uint32_t callers = 0;  // so far
 };
 
 }  // namespace weir::sim

@@ -59,6 +59,8 @@ void World::start_work(Node& node) {
   ServiceResult& result = result_.services[node.number];
   while (node.model.can_start()) {
     Request& request = requests_[node.model.dequeue()];
+    if (node.peer && request.permit)
+      node.peer->observe_wait(now_ - request.permit.admitted_at(), now_);
     const ServiceModel::Job job = node.model.start(now_);
     request.work = job.work;
     ++result.started;
@@ -73,7 +75,7 @@ void World::finish_work(Request& request) {
   const auto& calls = spec_.routes[request.context.route].calls;
   const bool has_calls = request.service < calls.size() && !calls[request.service].empty();
   if (!has_calls || !node.spec.holds_worker_during_calls) {
-    node.model.release_worker();
+    node.model.release_worker(now_);
     start_work(node);
   }
   if (has_calls) return make_calls(request);
@@ -106,7 +108,7 @@ void World::called(Request& call, bool good) {
   if (--parent.calls_pending > 0) return;
   Node& node = *nodes_[parent.service];
   if (node.spec.holds_worker_during_calls) {
-    node.model.release_worker();
+    node.model.release_worker(now_);
     start_work(node);
   }
   answer(parent);

@@ -34,6 +34,7 @@ struct HostSignals {
   double cpu_throttled_ratio = 0;  ///< share of the time in which the cgroup was throttled, 0–1
   double pressure_ratio = 0;       ///< PSI "some" share, 0–1
   uint32_t queued = 0;             ///< waiting in admission queues now
+  double cpu_used_ratio = 0;       ///< CPU time used over CPU time there is, 0–1
 };
 
 /// Bounds the cost units in flight by a limit that a law sets from what completions tell.

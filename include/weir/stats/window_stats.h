@@ -39,6 +39,7 @@ struct WindowStats {
   // The host's second signals; zero where there are none.
   double cpu_throttled_ratio = 0;  ///< share of the window in which the cgroup was throttled, 0–1
   double pressure_ratio = 0;       ///< PSI "some" share of the window, 0–1
+  double cpu_used_ratio = 0;       ///< CPU time used over CPU time there is, 0–1
 
   Duration length() const noexcept { return end - begin; }
   uint64_t samples() const noexcept { return latency.count(); }

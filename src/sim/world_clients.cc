@@ -50,8 +50,8 @@ Criticality World::draw_criticality(Client& client) {
   return static_cast<Criticality>(mix.size() - 1);
 }
 
-// Who asks: the same in all attempts. Cohorts take turns by a stride that is coprime to 128, so that
-// they cost no random number and every stretch of time has all of them.
+// Who asks: the same in all attempts. Cohorts take turns by a stride that is coprime to 128, so
+// that they cost no random number and every stretch of time has all of them.
 RequestContext World::draw_caller(Client& client) {
   constexpr uint32_t kStride = 79;
   RequestContext caller;

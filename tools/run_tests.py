@@ -88,12 +88,21 @@ class Runner:
             return False
         return done.returncode == 0
 
+    def unrandomised(self):
+        """What to put before a command: GCC's ThreadSanitizer cannot map its shadow under a fully
+        random address space."""
+        words = ["setarch", platform.machine(), "-R"]
+        if self.preset != "tsan" or not shutil.which(words[0]):
+            return []
+        allowed = subprocess.run([*words, "true"], capture_output=True).returncode == 0
+        return words if allowed else []
+
     def with_junit(self, name, words):
         """Runs words + [JUnit path]. A command that fails although its report shows no failure has
         broken down on the way, which is a failure too."""
         report = self.reports / f"{name}.xml"
         report.unlink(missing_ok=True)
-        succeeded = self.command([*words, str(report)])
+        succeeded = self.command([*self.unrandomised(), *words, str(report)])
         tally = read_junit(report)
         if tally is None:
             return FAILED
@@ -124,11 +133,6 @@ class Runner:
     def unit(self):
         words = ["ctest", "--test-dir", str(self.build), "-j", str(self.jobs),
                  "--output-on-failure", "--no-tests=error", "--output-junit"]
-        # GCC's ThreadSanitizer cannot map its shadow under a fully random address space.
-        if self.preset == "tsan" and shutil.which("setarch"):
-            unrandomised = ["setarch", platform.machine(), "-R"]
-            if subprocess.run([*unrandomised, "true"], capture_output=True).returncode == 0:
-                words = [*unrandomised, *words]
         return self.with_junit("unit", words)
 
     def integration(self):

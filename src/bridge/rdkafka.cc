@@ -26,18 +26,31 @@ Unexpected<Error> topic_error(const std::string& topic, rd_kafka_resp_err_t code
   return Unexpected<Error>(Error{ErrorKind::kConfig, std::move(message), std::move(remedy)});
 }
 
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, KafkaDelete<rd_kafka_metadata_destroy>>;
+
+Unexpected<Error> no_answer(rd_kafka_resp_err_t code) {
+  return unavailable(std::string("no Kafka broker answers: ") + rd_kafka_err2str(code),
+                     "check the brokers' addresses, and TLS and SASL settings if they ask for it");
+}
+
+// Asking for a topic by its name would create it where brokers do that; the list of all does not.
+Expected<bool> is_listed(rd_kafka_t* handle, const std::string& topic, Duration timeout) {
+  const rd_kafka_metadata_t* raw = nullptr;
+  const auto code = rd_kafka_metadata(handle, 1, nullptr, &raw, milliseconds_of(timeout));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(code);
+  const Metadata metadata(raw);
+  for (int i = 0; i < metadata->topic_cnt; ++i)
+    if (topic == metadata->topics[i].topic) return true;
+  return false;
+}
+
 Expected<int> ask_partition_count(rd_kafka_t* handle, const std::string& topic, Duration timeout) {
   using Topic = std::unique_ptr<rd_kafka_topic_t, KafkaDelete<rd_kafka_topic_destroy>>;
   const Topic local(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
   const rd_kafka_metadata_t* raw = nullptr;
   const auto code = rd_kafka_metadata(handle, 0, local.get(), &raw, milliseconds_of(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return unavailable(
-        std::string("no Kafka broker answers: ") + rd_kafka_err2str(code),
-        "check the brokers' addresses, and TLS and SASL settings if they ask for it");
-  }
-  const std::unique_ptr<const rd_kafka_metadata_t, KafkaDelete<rd_kafka_metadata_destroy>> metadata(
-      raw);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(code);
+  const Metadata metadata(raw);
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic_error(topic, found.err);
   return found.partition_cnt;
@@ -96,6 +109,10 @@ Expected<int> partition_count(rd_kafka_t* handle, const std::string& topic, Dura
 
 Expected<bool> ensure_topic(rd_kafka_t* handle, const std::string& topic, int partitions,
                             Duration timeout) {
+  if (const auto listed = is_listed(handle, topic, timeout); !listed || *listed) {
+    if (!listed) return Unexpected<Error>(listed.error());
+    return false;
+  }
   std::array<char, kErrorBytes> text{};
   const std::unique_ptr<rd_kafka_NewTopic_t, KafkaDelete<rd_kafka_NewTopic_destroy>> wanted(
       rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, text.data(), text.size()));
@@ -104,7 +121,8 @@ Expected<bool> ensure_topic(rd_kafka_t* handle, const std::string& topic, int pa
   rd_kafka_NewTopic_t* topics[] = {wanted.get()};
   rd_kafka_CreateTopics(handle, topics, 1, nullptr, queue.get());
   const KafkaEvent event(rd_kafka_queue_poll(queue.get(), milliseconds_of(timeout)));
-  if (!event) return unavailable("the brokers did not answer in time", "");
+  if (!event)
+    return unavailable("no broker created topic '" + topic + "' in time", "create it by hand");
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return unavailable(std::string("cannot create topics: ") + rd_kafka_err2str(code), "");
   size_t count = 0;
@@ -113,6 +131,10 @@ Expected<bool> ensure_topic(rd_kafka_t* handle, const std::string& topic, int pa
   const auto code = rd_kafka_topic_result_error(created[0]);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
   if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
+  // Who may not create topics is told so whether or not it exists.
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+      code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+    return false;
   return topic_error(topic, code);
 }
 

@@ -73,7 +73,9 @@ class QueueWaker {
 /// be used; `existing` tells the number of partitions.
 Expected<int> partition_count(rd_kafka_t* handle, const std::string& topic, Duration timeout);
 
-/// Creates the topic with as many partitions unless it exists. Blocks. Errors as above.
+/// Creates the topic with as many partitions unless it exists; true if it did. False also where
+/// this user may not create topics: partition_count() then tells whether it is there. Blocks.
+/// Errors as above.
 Expected<bool> ensure_topic(rd_kafka_t* handle, const std::string& topic, int partitions,
                             Duration timeout);
 

@@ -1,12 +1,10 @@
 #include "lab/demo.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 
+#include "lab/demo_display.h"
 #include "lab/demo_picture.h"
 #include "lab/demo_report.h"
 #include "lab/demo_stage.h"
@@ -18,50 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Draws the stage: a screen a few times a second on a terminal, else a line every two seconds.
-class Display {
- public:
-  Display(net::EventLoop& loop, bool screen)
-      : loop_(loop),
-        screen_(screen),
-        style_{std::getenv("NO_COLOR") == nullptr},
-        timer_(loop.timers(), net::Callback::to<&Display::draw>(this)) {
-    if (screen_) std::fputs("\x1b[?1049h\x1b[?25l", stdout);  // a screen of its own, no cursor
-    timer_.arm(loop.now());
-  }
-  ~Display() {
-    if (screen_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
-    std::fflush(stdout);
-  }
-
-  void show(const DemoStage* stage) { stage_ = stage; }
-
- private:
-  void draw() {
-    timer_.arm(loop_.now() + (screen_ ? Duration(250ms) : Duration(2s)));
-    if (stage_ == nullptr || !stage_->playing()) return;
-    const DemoFrame frame = stage_->frame();
-    if (screen_) {
-      // Home, then each line with the rest of it erased: no flicker.
-      std::string text = "\x1b[H";
-      for (const char c : demo_screen(frame, style_)) {
-        if (c == '\n') text += "\x1b[K";
-        text += c;
-      }
-      std::fputs((text + "\x1b[J").c_str(), stdout);
-    } else {
-      std::printf("%s\n", demo_line(frame).c_str());
-    }
-    std::fflush(stdout);
-  }
-
-  net::EventLoop& loop_;
-  bool screen_;
-  ViewStyle style_;
-  const DemoStage* stage_ = nullptr;
-  net::Timer timer_;
-};
-
 /// Plays the story, once without weir and once with it.
 class Player {
  public:
@@ -69,7 +23,7 @@ class Player {
       : options_(options),
         scratch_(scratch),
         signals_(loop_, {SIGINT, SIGTERM, SIGHUP}, [this](int) { stopped_ = true; }),
-        display_(loop_, !options.plain && isatty(STDOUT_FILENO) != 0) {}
+        display_(loop_, options.plain) {}
 
   Expected<DemoRun> play(bool with_weir) {
     const std::string& logs = options_.log_path.empty() ? scratch_.path() : options_.log_path;
@@ -77,9 +31,13 @@ class Player {
     auto stage = DemoStage::open(loop_, options_.plan, with_weir, logs,
                                  [&end](Expected<void> how) { end = std::move(how); });
     if (!stage) return tl::unexpected(stage.error());
-    display_.show(stage->get());
+    const DemoStage& shown = **stage;
+    display_.show({[&shown](ViewStyle style) {
+                     return shown.playing() ? demo_screen(shown.frame(), style) : "";
+                   },
+                   [&shown] { return shown.playing() ? demo_line(shown.frame()) : ""; }});
     while (!end && !stopped_) loop_.run_once(100ms);
-    display_.show(nullptr);
+    display_.clear();
     if (stopped_) return tl::unexpected(Error{ErrorKind::kUnavailable, "interrupted", {}});
     if (*end) return (*stage)->result();
     scratch_.keep();
@@ -92,7 +50,7 @@ class Player {
   net::EventLoop loop_;
   bool stopped_ = false;
   net::SignalWatcher signals_;
-  Display display_;
+  DemoDisplay display_;
 };
 
 Expected<void> write_file(const std::string& path, const std::string& text) {

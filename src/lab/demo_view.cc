@@ -1,7 +1,6 @@
 #include "lab/demo_view.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "lab/demo_result.h"
 #include "lab/format.h"
@@ -14,22 +13,6 @@ constexpr size_t kBarWidth = 30;
 constexpr Duration kRecent = std::chrono::seconds(1);
 // A visit sent less than this ago may still be on its way, so its share is not known yet.
 constexpr Duration kSettling = std::chrono::seconds(2);
-
-class Painter {
- public:
-  explicit Painter(bool colour) : colour_(colour) {}
-  std::string bold(const std::string& s) const { return paint("1", s); }
-  std::string dim(const std::string& s) const { return paint("2", s); }
-  std::string good(const std::string& s) const { return paint("32", s); }
-  std::string bad(const std::string& s) const { return paint("31", s); }
-  std::string warn(const std::string& s) const { return paint("33", s); }
-
- private:
-  std::string paint(const char* code, const std::string& s) const {
-    return colour_ ? std::string("\x1b[") + code + "m" + s + "\x1b[0m" : s;
-  }
-  bool colour_;
-};
 
 bool is_slow(const DemoFrame& frame) {
   return frame.at >= frame.plan.slow_from() && frame.at < frame.plan.slow_to();
@@ -80,10 +63,6 @@ std::string slow_ruler(const DemoPlan& plan) {
   return out;
 }
 
-std::string pad(const std::string& line, size_t width, size_t columns_used) {
-  return line + std::string(columns_used < width ? width - columns_used : 0, ' ');
-}
-
 std::string timeline_rows(const DemoFrame& frame, const Painter& paint) {
   const double share = recent_share(frame.catalogue, frame.at);
   const double rate = recent_rate(frame.checkout, frame.at);
@@ -126,28 +105,6 @@ std::string gauge_row(const Gauge& gauge, bool with_weir, const Painter& paint) 
   return out + "\n";
 }
 
-std::string wrap(const std::string& sentence, size_t width) {
-  std::string out;
-  size_t column = 0;
-  size_t begin = 0;
-  while (begin < sentence.size()) {
-    size_t end = sentence.find(' ', begin);
-    if (end == std::string::npos) end = sentence.size();
-    const size_t length = end - begin;
-    if (column > 0 && column + 1 + length > width) {
-      out += '\n';
-      column = 0;
-    } else if (column > 0) {
-      out += ' ';
-      ++column;
-    }
-    out += sentence.substr(begin, length);
-    column += length;
-    begin = end + 1;
-  }
-  return out + "\n";
-}
-
 const Gauge* find(const DemoFrame& frame, size_t index) {
   return index < frame.gauges.size() ? &frame.gauges[index] : nullptr;
 }
@@ -182,16 +139,6 @@ std::string sentence_without(const DemoFrame& frame) {
 
 }  // namespace
 
-std::string sparkline(const std::vector<double>& values, double top) {
-  static constexpr std::array<const char*, 9> kLevels{"▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-  std::string out;
-  for (const double value : values) {
-    const double level = top > 0 ? std::clamp(value / top, 0.0, 1.0) * 8 : 0;
-    out += kLevels[static_cast<size_t>(std::lround(level))];
-  }
-  return out;
-}
-
 std::string demo_sentence(const DemoFrame& frame) {
   if (frame.at < frame.plan.slow_from()) return "All is well: every service has workers to spare.";
   if (!frame.with_weir) return sentence_without(frame);
@@ -208,7 +155,7 @@ std::string demo_sentence(const DemoFrame& frame) {
 }
 
 std::string demo_screen(const DemoFrame& frame, ViewStyle style) {
-  const Painter paint(style.colour);
+  const Painter paint(style);
   std::string out =
       paint.bold(frame.with_weir ? "weir lab demo   2 of 2: weir before each service"
                                  : "weir lab demo   1 of 2: without weir            ");

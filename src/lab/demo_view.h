@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/demo_paint.h"
 #include "lab/demo_plan.h"
 #include "lab/load_stats.h"
 
@@ -30,10 +31,6 @@ struct DemoFrame {
   std::vector<Gauge> gauges;  ///< in the order of kShop
 };
 
-struct ViewStyle {
-  bool colour = true;
-};
-
 /// At most 23 lines of at most 79 columns, each ended by a newline.
 std::string demo_screen(const DemoFrame& frame, ViewStyle style);
 
@@ -42,8 +39,5 @@ std::string demo_line(const DemoFrame& frame);
 
 /// What happens now, in one sentence, from the figures of the last second.
 std::string demo_sentence(const DemoFrame& frame);
-
-/// A bar chart one character high, one character a value; values from 0 to `top`.
-std::string sparkline(const std::vector<double>& values, double top);
 
 }  // namespace weir::lab

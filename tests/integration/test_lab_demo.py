@@ -72,3 +72,28 @@ def test_a_report_that_cannot_be_written_is_told_before_the_run():
                           capture_output=True, text=True, timeout=10)
     assert done.returncode == 69
     assert "/nonexistent/report.html" in done.stderr
+
+
+def test_a_short_kafka_demo_from_nothing(tmp_path):
+    """No broker, no topic, no file: what the demo needs it brings."""
+    done = subprocess.run([WEIR, "lab", "demo", "--kafka", "--warm", "3s", "--slow", "5s",
+                           "--logs", str(tmp_path)],
+                          capture_output=True, text=True, timeout=120)
+    verdicts = re.findall(r"^(PASS|FAIL)  (.*)$", done.stdout, re.MULTILINE)
+    assert len(verdicts) == 5, done.stdout + done.stderr
+    assert verdicts[4] == ("PASS", "every record is delivered once, and none is given up")
+    assert done.returncode == (0 if all(word == "PASS" for word, _ in verdicts) else 1)
+    assert "\x1b" not in done.stdout, "no terminal, no escapes"
+    lines = [line for line in done.stdout.splitlines() if " s  service " in line]
+    assert any("10x slower" in line for line in lines), done.stdout
+
+
+def test_no_process_outlives_the_kafka_demo(tmp_path):
+    demo = subprocess.Popen([WEIR, "lab", "demo", "--kafka", "--logs", str(tmp_path)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: len(children_of(demo.pid)) == 2)
+    children = children_of(demo.pid)
+    os.kill(demo.pid, signal.SIGTERM)
+    _, said = demo.communicate(timeout=20)
+    wait_until(lambda: not any(alive(child) for child in children))
+    assert demo.returncode == 69 and "interrupted" in said

@@ -8,6 +8,8 @@
 
 #include "weir/base/time.h"
 #include "weir/policy/criticality.h"
+#include "weir/policy/reason.h"
+#include "weir/stats/histogram.h"
 
 namespace weir::sim {
 
@@ -24,6 +26,15 @@ struct Tally {
   uint64_t timed_out = 0;  ///< attempts that the client stopped waiting for
 };
 
+/// Refusals by Reason.
+using Refusals = std::array<uint64_t, kReasonCount>;
+
+/// Quantiles of one slice in seconds, 0 when nothing was answered.
+struct SliceLatency {
+  float p50 = 0;
+  float p99 = 0;
+};
+
 struct ClientResult {
   std::string name;
   std::vector<Tally> slices;                              ///< by kSlice from the origin
@@ -35,21 +46,31 @@ struct ClientResult {
   std::vector<float> latency;
   std::vector<float> work;
   std::array<std::vector<float>, kCriticalityCount> latency_by_criticality;
+
+  /// What the client sees of good answers in the measured stretch, from its first attempt on; and
+  /// by slice. Kept when ScenarioSpec::exact_latencies is off.
+  Histogram seen;
+  std::vector<SliceLatency> seen_by_slice;
+  Refusals refused_by_reason{};  ///< attempts, measured
 };
 
 struct ServiceResult {
   std::string name;
-  std::vector<uint32_t> limit_at_slice;
-  std::vector<uint32_t> inside_at_slice;
-  uint64_t started = 0;          ///< pieces of work a worker took up
-  uint64_t started_expired = 0;  ///< … whose client had given up already
-  uint64_t completed = 0;        ///< … in the measured stretch
+  std::vector<uint32_t> limit_at_slice;   ///< the sum over all instances, as the next three
+  std::vector<uint32_t> inside_at_slice;  ///< at work or waiting for a worker
+  std::vector<uint32_t> queued_at_slice;  ///< in the guards' queues
+  uint64_t started = 0;                   ///< pieces of work a worker took up
+  uint64_t started_expired = 0;           ///< … whose client had given up already
+  uint64_t completed = 0;                 ///< … in the measured stretch
+  Refusals refused_by_reason{};  ///< by the guards of this service, in the measured stretch
 };
 
 struct RunResult {
   std::vector<ClientResult> clients;
   std::vector<ServiceResult> services;
-  uint64_t events = 0;
+  uint64_t events = 0;     ///< that did something
+  uint64_t left_over = 0;  ///< requests still alive when the run gave up draining
+  Duration drained_in{};   ///< from the end until the last request had ended
 };
 
 /// The q-quantile by order statistic; reorders `values`. 0 when empty.

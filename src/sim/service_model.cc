@@ -25,12 +25,18 @@ Duration draw(const ServiceTime& time, Rng& rng) {
 }
 
 Pace::Pace(std::vector<Slowdown> slowdowns, CpuQuota quota) : quota_(quota) {
-  std::sort(slowdowns.begin(), slowdowns.end(),
-            [](const Slowdown& a, const Slowdown& b) { return a.begin < b.begin; });
-  segments_.push_back({Instant::min(), 1.0});
+  std::vector<Instant> changes{Instant::min()};
   for (const Slowdown& slow : slowdowns) {
-    segments_.push_back({slow.begin, slow.speed});
-    segments_.push_back({slow.end, 1.0});
+    changes.push_back(slow.begin);
+    changes.push_back(slow.end);
+  }
+  std::sort(changes.begin(), changes.end());
+  changes.erase(std::unique(changes.begin(), changes.end()), changes.end());
+  for (const Instant at : changes) {
+    double speed = 1;
+    for (const Slowdown& slow : slowdowns)
+      if (slow.begin <= at && at < slow.end) speed *= slow.speed;
+    segments_.push_back({at, speed});
   }
 }
 
@@ -79,8 +85,27 @@ uint32_t Fifo::pop() {
   return value;
 }
 
-ServiceModel::ServiceModel(const ServiceSpec& spec, Rng rng)
-    : spec_(spec), rng_(rng), pace_(spec.slowdowns, spec.quota), workers_(spec.workers) {}
+namespace {
+
+bool hits(uint32_t first_instances, uint32_t instance) noexcept {
+  return first_instances == 0 || instance < first_instances;
+}
+
+std::vector<Slowdown> slowdowns_of(const ServiceSpec& spec, uint32_t instance) {
+  std::vector<Slowdown> all;
+  for (const Slowdown& slow : spec.slowdowns)
+    if (hits(slow.instances, instance)) all.push_back(slow);
+  return all;
+}
+
+}  // namespace
+
+ServiceModel::ServiceModel(const ServiceSpec& spec, Rng rng, uint32_t instance)
+    : spec_(spec),
+      rng_(rng),
+      instance_(instance),
+      pace_(slowdowns_of(spec, instance), spec.quota),
+      workers_(spec.workers) {}
 
 void ServiceModel::account(Instant now) noexcept {
   busy_seconds_ += to_seconds(now - accounted_) * busy_;
@@ -98,14 +123,23 @@ double ServiceModel::contention() const noexcept {
   return factor;
 }
 
-ServiceModel::Job ServiceModel::start(Instant now) {
+ServiceModel::Job ServiceModel::start(Instant now, uint32_t cost) {
   account(now);
   ++busy_;
   while (time_step_ < spec_.time_steps.size() && spec_.time_steps[time_step_].at <= now)
     ++time_step_;
   const ServiceTime& time = time_step_ == 0 ? spec_.time : spec_.time_steps[time_step_ - 1].value;
-  const Duration work = draw(time, rng_);
-  return {work, pace_.finish(now, from_seconds(to_seconds(work) * contention()))};
+  const Duration work = draw(time, rng_) * cost;
+  const bool fails = draw_failure(now);
+  if (spec_.contention <= 0) return {work, pace_.finish(now, work), fails};
+  return {work, pace_.finish(now, from_seconds(to_seconds(work) * contention())), fails};
+}
+
+bool ServiceModel::draw_failure(Instant now) {
+  for (const FailureSpan& failure : spec_.failures)
+    if (failure.begin <= now && now < failure.end && hits(failure.instances, instance_))
+      return rng_.uniform() < failure.share;
+  return false;
 }
 
 }  // namespace weir::sim

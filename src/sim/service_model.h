@@ -12,7 +12,8 @@ namespace weir::sim {
 /// Draws the work of a request, normalised to a speed of 1.
 Duration draw(const ServiceTime& time, Rng& rng);
 
-/// Virtual time stretched by slowdowns and by a quota. Queried with instants that never go back.
+/// Virtual time stretched by slowdowns, which multiply where they overlap, and by a quota. Queried
+/// with instants that never go back.
 class Pace {
  public:
   Pace(std::vector<Slowdown> slowdowns, CpuQuota quota);
@@ -49,12 +50,14 @@ class Fifo {
 
 class ServiceModel {
  public:
-  ServiceModel(const ServiceSpec& spec, Rng rng);
+  /// `instance` is its number within the service.
+  ServiceModel(const ServiceSpec& spec, Rng rng, uint32_t instance = 0);
 
-  /// Work just drawn, in its size and in when it will be done.
+  /// Work just drawn: its size, when it will be done, and whether it then ends in an error.
   struct Job {
     Duration work;
     Instant finish;
+    bool fails = false;
   };
 
   /// Worker seconds spent on work up to `now`; never goes back.
@@ -69,8 +72,8 @@ class ServiceModel {
   /// Whether a queued request can start now.
   bool can_start() const noexcept { return has_idle_worker() && !waiting_.empty(); }
   uint32_t dequeue() { return waiting_.pop(); }
-  /// A worker takes up a request.
-  Job start(Instant now);
+  /// A worker takes up a request of `cost` times the usual work.
+  Job start(Instant now, uint32_t cost = 1);
   void release_worker(Instant now) noexcept {
     account(now);
     --busy_;
@@ -83,9 +86,11 @@ class ServiceModel {
  private:
   void account(Instant now) noexcept;
   double contention() const noexcept;
+  bool draw_failure(Instant now);
 
   const ServiceSpec& spec_;
   Rng rng_;
+  uint32_t instance_;
   Pace pace_;
   Fifo waiting_;
   uint32_t workers_;

@@ -1,18 +1,10 @@
-// The clients of a World: when requests begin, how long anybody waits, and who tries again.
+// The callers of a World: when requests begin, how long anybody waits, and who tries again.
 #include <cmath>
 
 #include "sim/world_parts.h"
 #include "weir/policy/priority_gate.h"
 
 namespace weir::sim {
-namespace {
-
-// A retry budget holds what this many successes earn, at most, and is filled at least at this rate:
-// the 10/s floor of Finagle and Linkerd, here as a start of ten.
-constexpr double kRetryTokensMax = 100;
-constexpr double kRetryTokensStart = 10;
-
-}  // namespace
 
 void World::schedule_arrival(uint32_t number) {
   Client& client = *clients_[number];
@@ -39,10 +31,10 @@ void World::user_thinks(uint32_t number) {
   events_.push(now_ + from_seconds(pause), EventKind::kArrival, number, /*generation=*/1);
 }
 
-Criticality World::draw_criticality(Client& client) {
-  const auto& mix = client.spec.mix;
+Criticality World::Client::draw_criticality() {
+  const auto& mix = spec.mix;
   if (mix.empty()) return Criticality::kCritical;
-  double left = client.rng.uniform();
+  double left = rng.uniform();
   for (size_t i = 0; i + 1 < mix.size(); ++i) {
     left -= mix[i];
     if (left < 0) return static_cast<Criticality>(i);
@@ -50,16 +42,17 @@ Criticality World::draw_criticality(Client& client) {
   return static_cast<Criticality>(mix.size() - 1);
 }
 
-// Who asks: the same in all attempts. Cohorts take turns by a stride that is coprime to 128, so
-// that they cost no random number and every stretch of time has all of them.
-RequestContext World::draw_caller(Client& client) {
+// Cohorts take turns by a stride that is coprime to 128, so that they cost no random number and
+// every stretch of time has all of them.
+RequestContext World::Client::draw_caller() {
   constexpr uint32_t kStride = 79;
-  RequestContext caller;
-  caller.route = client.spec.route;
-  caller.criticality = draw_criticality(client);
-  caller.tenant = client.spec.tenant;
-  caller.cohort = static_cast<uint8_t>(client.callers++ * kStride % kCohortCount);
-  return caller;
+  RequestContext who;
+  who.route = spec.route;
+  who.criticality = draw_criticality();
+  who.tenant = spec.tenant;
+  who.cohort = static_cast<uint8_t>(callers++ * kStride % kCohortCount);
+  who.cost = spec.cost;
+  return who;
 }
 
 void World::send(uint32_t number, Instant begun, uint8_t attempt, const RequestContext& caller) {
@@ -74,7 +67,10 @@ void World::send(uint32_t number, Instant begun, uint8_t attempt, const RequestC
     request.context.deadline = Deadline::after(client.spec.timeout, now_);
 
   ++slice(client).attempts;
-  if (attempt == 0) ++slice(client).offered;
+  if (attempt == 0) {
+    ++slice(client).offered;
+    ++client.open;
+  }
   if (measured()) {
     ++client.result.measured.attempts;
     if (attempt == 0) {
@@ -85,11 +81,10 @@ void World::send(uint32_t number, Instant begun, uint8_t attempt, const RequestC
   arrive(request);
 }
 
-// The client has its answer, good or not, or was refused; the request may live on as a zombie.
-void World::client_done(Request& request, bool good) {
+void World::client_succeeded(Request& request) {
   Client& client = *clients_[request.client];
-  if (!good) return retry_or_give_up(request);
-  client.retry_tokens = std::min(kRetryTokensMax, client.retry_tokens + guard_.retry_budget);
+  count_latency(request);
+  --client.open;
   ++slice(client).good;
   if (measured()) {
     ++client.result.measured.good;
@@ -98,48 +93,89 @@ void World::client_done(Request& request, bool good) {
   if (client.spec.users > 0) user_thinks(request.client);
 }
 
-void World::retry_or_give_up(Request& request) {
+World::Caller& World::caller_of(const Request& request) {
+  if (!request.is_call) return clients_[request.client]->caller;
+  Node& node = *nodes_[requests_[request.parent].node];
+  for (auto& [service, caller] : node.callers)
+    if (service == request.service) return *caller;
+  CallingSpec spec = node.spec.calling;
+  if (spec.breaker) spec.breaker->seed = node.number;
+  node.callers.emplace_back(
+      request.service, std::make_unique<Caller>(spec, groups_[node.service].timeout_lane, now_));
+  return *node.callers.back().second;
+}
+
+void World::leave_breaker(Request& request, Outcome outcome) {
+  if (!request.in_breaker) return;
+  request.in_breaker = false;
+  caller_of(request).breaker->complete(request.breaker_ticket,
+                                       Completion{outcome, 0, request.arrived, now_});
+}
+
+bool World::may_retry(const Request& request, Caller& caller) {
+  if (request.attempt >= caller.spec.retries) return false;
+  // Nobody waits for what a call would be part of.
+  if (request.is_call && request.context.deadline.passed(now_)) return false;
+  return !caller.budget || caller.budget->try_withdraw(now_);
+}
+
+// The caller has no answer from this attempt, or a bad one; the attempt itself may live on as a
+// zombie.
+void World::attempt_failed(Request& request, Outcome outcome) {
+  leave_breaker(request, outcome);
+  Caller& caller = caller_of(request);
   Client& client = *clients_[request.client];
-  const bool budgeted = guard_.retry_budget > 0;
-  bool retry = request.attempt < client.spec.retries;
-  if (retry && budgeted) {
-    retry = client.retry_tokens + kRetryTokensStart >= 1;
-    if (retry) client.retry_tokens -= 1;
-  }
-  if (!retry) {
+  if (!may_retry(request, caller)) {
+    if (request.is_call) return call_ended(requests_[request.parent], false);
+    --client.open;
     ++slice(client).failed;
     if (measured()) ++client.result.measured.failed;
     if (client.spec.users > 0) user_thinks(request.client);
     return;
   }
   Request& again = allocate();
+  again.state = Request::State::kBackingOff;
+  again.is_call = request.is_call;
+  again.parent = request.parent;
+  again.service = request.service;
   again.client = request.client;
   again.begun = request.begun;
   again.attempt = static_cast<uint8_t>(request.attempt + 1);
   again.context = request.context;
-  const double bound = to_seconds(client.spec.backoff) * std::exp2(request.attempt);
+  const double bound = to_seconds(caller.spec.backoff) * std::exp2(request.attempt);
   events_.push(now_ + from_seconds(client.rng.uniform() * bound), EventKind::kRetry, again.number);
 }
 
-void World::time_out(uint32_t number) {
-  Request& request = requests_[number];
-  Client& client = *clients_[request.client];
-  ++slice(client).timed_out;
-  if (measured()) ++client.result.measured.timed_out;
+void World::try_again(uint32_t number) {
+  Request& waiting = requests_[number];
+  const bool is_call = waiting.is_call;
+  const RequestContext caller = waiting.context;
+  const auto [client, begun, attempt] = std::tuple(waiting.client, waiting.begun, waiting.attempt);
+  const auto [parent, service] = std::tuple(waiting.parent, waiting.service);
+  release(waiting);
+  if (is_call) return call(requests_[parent], service, attempt);
+  send(client, begun, attempt, caller);
+}
+
+void World::time_out(Request& request) {
   const bool waiting = request.state == Request::State::kWaiting;
-  if (!waiting && measured()) {
-    client.result.latency.push_back(static_cast<float>(to_seconds(now_ - request.arrived)));
-    client.result.work.push_back(static_cast<float>(to_seconds(request.work)));
+  if (!request.is_call) {
+    Client& client = *clients_[request.client];
+    ++slice(client).timed_out;
+    if (measured()) ++client.result.measured.timed_out;
+    if (!waiting && measured() && spec_.exact_latencies) {
+      client.result.latency.push_back(static_cast<float>(to_seconds(now_ - request.arrived)));
+      client.result.work.push_back(static_cast<float>(to_seconds(request.work)));
+    }
   }
-  client_done(request, false);
+  ++request.generation;
+  request.abandoned = true;
+  attempt_failed(request, Outcome::kDropped);
   if (waiting) {
-    (void)nodes_[request.service]->gate->cancel(request, now_);
-    release(request);
-    return;
+    (void)nodes_[request.node]->gate->cancel(request, now_);
+    return release(request);
   }
   // The service knows nothing of it and works on; the guard takes it for a sign of overload.
-  request.abandoned = true;
-  ++request.generation;
   complete(request, Outcome::kDropped);
 }
 

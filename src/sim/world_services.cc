@@ -4,65 +4,84 @@
 namespace weir::sim {
 
 void World::Node::admitted(QueueEntry& entry, Permit permit) noexcept {
-  world.admit(static_cast<Request&>(entry), std::move(permit));
+  world.enter_service(static_cast<Request&>(entry), std::move(permit));
 }
 
-void World::Node::refused(QueueEntry& entry, const Rejection& /*rejection*/) noexcept {
-  world.refuse(static_cast<Request&>(entry));
+void World::Node::refused(QueueEntry& entry, const Rejection& rejection) noexcept {
+  world.refuse(static_cast<Request&>(entry), rejection);
+}
+
+uint32_t World::pick_instance(uint32_t service) {
+  Group& group = groups_[service];
+  if (group.count == 1) return group.first;
+  switch (spec_.services[service].balancing) {
+    case Balancing::kRoundRobin: return group.first + group.next++ % group.count;
+    case Balancing::kRandom: break;
+    case Balancing::kLeastOfTwo: {
+      const auto one = group.first + static_cast<uint32_t>(balancing_rng_.below(group.count));
+      const auto two = group.first + static_cast<uint32_t>(balancing_rng_.below(group.count));
+      return nodes_[two]->model.inside() < nodes_[one]->model.inside() ? two : one;
+    }
+  }
+  return group.first + static_cast<uint32_t>(balancing_rng_.below(group.count));
 }
 
 void World::arrive(Request& request) {
   request.arrived = now_;
-  Node& node = *nodes_[request.service];
-  if (node.gate == nullptr) return admit(request, Permit());
+  request.node = pick_instance(request.service);
+  Caller& caller = caller_of(request);
+  if (caller.breaker) {
+    const auto ticket = caller.breaker->admit(request.context, now_);
+    if (!ticket) return refuse(request, ticket.error());
+    request.breaker_ticket = *ticket;
+    request.in_breaker = true;
+  }
+  Node& node = *nodes_[request.node];
+  const bool waits_for_ever = request.is_call && caller.timeout_lane == 0;
+  const auto await = [&] {
+    if (waits_for_ever) return;
+    events_.push_to_lane(caller.timeout_lane, now_ + caller.spec.timeout, EventKind::kTimeout,
+                         request.number, request.generation);
+  };
+  if (node.gate == nullptr) {
+    await();
+    return enter_service(request, Permit());
+  }
   Arrival arrival = node.gate->arrive(request, request.context, now_);
   switch (arrival.verdict) {
-    case Verdict::kAdmitted: admit(request, std::move(arrival.permit)); return;
-    case Verdict::kRejected: refuse(request); return;
+    case Verdict::kAdmitted: await(); return enter_service(request, std::move(arrival.permit));
+    case Verdict::kRejected: return refuse(request, arrival.rejection);
     case Verdict::kWaiting: break;
   }
   request.state = Request::State::kWaiting;
-  if (!request.is_call)
-    events_.push(now_ + clients_[request.client]->spec.timeout, EventKind::kTimeout, request.number,
-                 request.generation);
+  await();
   pump(node);
 }
 
-void World::admit(Request& request, Permit permit) {
+void World::enter_service(Request& request, Permit permit) {
+  Node& node = *nodes_[request.node];
+  if (permit) ++node.permits;
   request.permit = std::move(permit);
-  if (!request.is_call && request.state == Request::State::kFree)
-    events_.push(now_ + clients_[request.client]->spec.timeout, EventKind::kTimeout, request.number,
-                 request.generation);
   request.state = Request::State::kInService;
-  Node& node = *nodes_[request.service];
   node.model.enqueue(request.number);
   start_work(node);
 }
 
-void World::refuse(Request& request) {
-  if (request.is_call) {
-    called(request, false);
-    release(request);
-    return;
-  }
-  Client& client = *clients_[request.client];
-  ++slice(client).refused;
-  if (measured()) {
-    ++client.result.measured.refused;
-    ++client.result.by_criticality[static_cast<size_t>(request.context.criticality)].refused;
-  }
-  client_done(request, false);
+void World::refuse(Request& request, const Rejection& rejection) {
+  count_refusal(request, rejection);
+  attempt_failed(request, Outcome::kDropped);
   release(request);
 }
 
 void World::start_work(Node& node) {
-  ServiceResult& result = result_.services[node.number];
+  ServiceResult& result = result_.services[node.service];
   while (node.model.can_start()) {
     Request& request = requests_[node.model.dequeue()];
     if (node.peer && request.permit)
       node.peer->observe_wait(now_ - request.permit.admitted_at(), now_);
-    const ServiceModel::Job job = node.model.start(now_);
+    const ServiceModel::Job job = node.model.start(now_, request.context.cost);
     request.work = job.work;
+    request.failed = job.fails;
     ++result.started;
     if (request.abandoned || request.context.deadline.passed(now_)) ++result.started_expired;
     events_.push(job.finish, EventKind::kFinish, request.number);
@@ -70,10 +89,11 @@ void World::start_work(Node& node) {
 }
 
 void World::finish_work(Request& request) {
-  Node& node = *nodes_[request.service];
+  Node& node = *nodes_[request.node];
   if (measured()) ++result_.services[request.service].completed;
   const auto& calls = spec_.routes[request.context.route].calls;
-  const bool has_calls = request.service < calls.size() && !calls[request.service].empty();
+  const bool has_calls =
+      !request.failed && request.service < calls.size() && !calls[request.service].empty();
   if (!has_calls || !node.spec.holds_worker_during_calls) {
     node.model.release_worker(now_);
     start_work(node);
@@ -91,22 +111,25 @@ void World::make_calls(Request& request) {
   request.state = Request::State::kCalling;
   const auto& targets = spec_.routes[request.context.route].calls[request.service];
   request.calls_pending = static_cast<uint16_t>(targets.size());
-  for (const uint32_t target : targets) {
-    Request& call = allocate();
-    call.is_call = true;
-    call.parent = request.number;
-    call.client = request.client;
-    call.service = target;
-    call.context = request.context;
-    arrive(call);
-  }
+  for (const uint32_t target : targets) call(request, target, 0);
 }
 
-void World::called(Request& call, bool good) {
-  Request& parent = requests_[call.parent];
-  parent.call_failed |= !good;
+void World::call(const Request& parent, uint32_t service, uint8_t attempt) {
+  Request& call = allocate();
+  call.is_call = true;
+  call.parent = parent.number;
+  call.client = parent.client;
+  call.service = service;
+  call.attempt = attempt;
+  call.begun = now_;
+  call.context = parent.context;
+  arrive(call);
+}
+
+void World::call_ended(Request& parent, bool good) {
+  parent.failed |= !good;
   if (--parent.calls_pending > 0) return;
-  Node& node = *nodes_[parent.service];
+  Node& node = *nodes_[parent.node];
   if (node.spec.holds_worker_during_calls) {
     node.model.release_worker(now_);
     start_work(node);
@@ -116,35 +139,26 @@ void World::called(Request& call, bool good) {
 
 // The service's answer is at the guard.
 void World::answer(Request& request) {
-  const bool good = !request.call_failed;
+  const bool good = !request.failed;
   complete(request, good ? Outcome::kSuccess : Outcome::kFailure);
-  end_attempt(request, good);
+  if (!request.abandoned && good) {
+    leave_breaker(request, Outcome::kSuccess);
+    if (Caller& caller = caller_of(request); caller.budget) caller.budget->deposit(now_);
+    request.is_call ? call_ended(requests_[request.parent], true) : client_succeeded(request);
+  } else if (!request.abandoned) {
+    attempt_failed(request, Outcome::kFailure);
+  }
+  release(request);
 }
 
 void World::complete(Request& request, Outcome outcome) {
-  Node& node = *nodes_[request.service];
+  Node& node = *nodes_[request.node];
   if (node.gate == nullptr || !request.permit) return;
   if (outcome == Outcome::kSuccess) node.gate->observe_service(now_ - request.permit.admitted_at());
+  --node.permits;
   std::move(request.permit).complete(outcome, now_);
   control(node);
   pump(node);
-}
-
-void World::end_attempt(Request& request, bool good) {
-  if (request.is_call) {
-    called(request, good);
-  } else if (!request.abandoned) {
-    if (good && measured()) {
-      ClientResult& result = clients_[request.client]->result;
-      const auto latency = static_cast<float>(to_seconds(now_ - request.arrived));
-      result.latency.push_back(latency);
-      result.work.push_back(static_cast<float>(to_seconds(request.work)));
-      result.latency_by_criticality[static_cast<size_t>(request.context.criticality)].push_back(
-          latency);
-    }
-    client_done(request, good);
-  }
-  release(request);
 }
 
 }  // namespace weir::sim

@@ -42,5 +42,27 @@ TEST(EventQueue, StaysSortedWhenPushesAndPopsMix) {
   }
 }
 
+TEST(EventQueue, LanesKeepTheOrderOfOneHeapAndLoseOnlyWhatIsStale) {
+  EventQueue queue;
+  EventQueue reference;
+  Rng rng(7);
+  const uint16_t lanes[] = {queue.add_lane(), queue.add_lane()};
+  const auto is_stale = [](const Event& event) { return event.generation % 3 == 0; };
+  int64_t now = 0;
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    const size_t lane = rng.below(2);
+    const auto at = Instant(Duration(now + (lane == 0 ? 50 : 1000)));
+    queue.push_to_lane(lanes[lane], at, EventKind::kTimeout, i, i);
+    reference.push(at, EventKind::kTimeout, i, i);
+    if (rng.below(4) != 0) continue;
+    Event got = queue.pop(is_stale);
+    while (is_stale(got)) got = queue.pop(is_stale);  // it was the first of its lane already
+    Event expected = reference.pop();
+    while (is_stale(expected)) expected = reference.pop();
+    ASSERT_EQ(got.target, expected.target);
+    now = got.at_ns;
+  }
+}
+
 }  // namespace
 }  // namespace weir::sim

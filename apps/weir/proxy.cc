@@ -44,8 +44,8 @@ int run_proxy(const proxy::Options& options, const std::string& admin_address) {
   log.write(observe::LogLevel::kInfo, "listening", "ready",
             {{"address", running.address().to_string()},
              {"admin", (*admin)->address().to_string()},
-             {"upstream", running.cluster().name()},
-             {"law", options.law},
+             {"upstream", running.clusters().front()->name()},
+             {"law", options.upstreams.front().law},
              {"dry_run", options.dry_run}});
   running.run();
   log.write(observe::LogLevel::kInfo, "stopped", "all done");
@@ -60,19 +60,20 @@ void add_proxy(CLI::App& parent, Action& action) {
                {"weir proxy --listen :8080 --to http://127.0.0.1:9000",
                 "weir proxy --listen :8080 --to http://10.0.0.5:9000 --to http://10.0.0.6:9000"});
   auto options = std::make_shared<proxy::Options>();
+  proxy::UpstreamOptions& upstream = options->upstreams.emplace_back();
   verb.add_option("--listen", options->listen, "Where callers connect: HOST:PORT or unix:/path");
-  verb.add_option("--to", options->targets, "An endpoint of the service; repeat it for more")
+  verb.add_option("--to", upstream.targets, "An endpoint of the service; repeat it for more")
       ->required();
   auto admin = std::make_shared<std::string>("127.0.0.1:9901");
   verb.add_option("--admin", *admin, "Where metrics, state and probes are read");
   verb.add_flag("--dry-run", options->dry_run, "Decide and count, but refuse nobody");
   verb.add_option("--workers", options->workers, "Event loops; 0: one for each CPU");
-  verb.add_option("--law", options->law, "The control law of the concurrency limit");
-  verb.add_option("--limit-max", options->limit_max,
+  verb.add_option("--law", upstream.law, "The control law of the concurrency limit");
+  verb.add_option("--limit-max", upstream.limit_max,
                   "Requests in flight, at most, whatever the law");
-  verb.add_option("--queue-depth", options->queue.depth_max,
+  verb.add_option("--queue-depth", upstream.queue.depth_max,
                   "Requests that may wait a worker; 0: none");
-  add_duration(verb, "--queue-wait", options->queue.wait_max, "How long a request may wait");
+  add_duration(verb, "--queue-wait", upstream.queue.wait_max, "How long a request may wait");
   add_duration(verb, "--connect-timeout", options->timeouts.connect, "To connect to an endpoint");
   add_duration(verb, "--head-timeout", options->timeouts.request_head,
                "For the head of a request to come");

@@ -93,6 +93,7 @@ WindowStats Limiter::close_window(Instant now) noexcept {
   window.pressure_ratio = signals_.pressure_ratio;
   window.cpu_used_ratio = signals_.cpu_used_ratio;
   samples_.gather(window);
+  window.inflight_peak += signals_.withheld;
   window_begin_ = now;
   return window;
 }

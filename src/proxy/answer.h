@@ -14,6 +14,7 @@ enum class Fault : uint8_t {
   kMalformedRequest,    ///< the codec's error says which rule it breaks
   kRequestTimeout,      ///< head or body came too slowly
   kUpgradeUnsupported,  ///< Upgrade or CONNECT
+  kNoRoute,             ///< the configuration has no route that takes it
   kConnectRefused,      ///< no endpoint accepted a connection
   kConnectTimeout,
   kUpstreamClosed,     ///< the connection ended before the response did

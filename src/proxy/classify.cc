@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "http/chars.h"
 #include "http/h1_writer.h"
@@ -53,13 +54,13 @@ std::string_view baggage_member(std::string_view baggage, std::string_view key) 
   return {};
 }
 
-Criticality criticality_of(const http::HeaderBlock& headers) noexcept {
+std::optional<Criticality> claimed_criticality(const http::HeaderBlock& headers) noexcept {
   std::optional<Criticality> found;
   if (headers.contains(HeaderName::kXWeirPriority))
     found = criticality_from(headers.value(HeaderName::kXWeirPriority));
   if (!found && headers.contains(HeaderName::kBaggage))
     found = criticality_from(baggage_member(headers.value(HeaderName::kBaggage), "criticality"));
-  return found.value_or(Criticality::kCritical);
+  return found;
 }
 
 }  // namespace
@@ -82,13 +83,14 @@ Duration parse_grpc_timeout(std::string_view text) noexcept {
   }
 }
 
-RequestContext classify(const http::RequestHead& request, const Options& options, uint16_t worker,
-                        Instant now) noexcept {
+RequestContext classify(const http::RequestHead& request, const Options& options,
+                        Criticality of_route, uint16_t worker, Instant now) noexcept {
   RequestContext context;
   context.worker = worker;
   const Duration timeout = timeout_of(request.headers);
   if (timeout != Duration::max()) context.deadline = Deadline::after(timeout, now);
-  context.criticality = std::max(criticality_of(request.headers), options.criticality_max);
+  const Criticality claimed = claimed_criticality(request.headers).value_or(of_route);
+  context.criticality = options.trust_priority ? claimed : std::max(claimed, of_route);
   return context;
 }
 

@@ -12,9 +12,11 @@ namespace weir::proxy {
 
 /// Deadline: the earliest of grpc-timeout, x-envoy-expected-rq-timeout-ms and
 /// x-request-deadline-ms, all relative; unreadable ones are ignored. Criticality: X-Weir-Priority,
-/// else the member `criticality` of baggage, else CRITICAL; never above Options::criticality_max.
-RequestContext classify(const http::RequestHead& request, const Options& options, uint16_t worker,
-                        Instant now) noexcept;
+/// else the member `criticality` of baggage, else that of the route. A claim above the route's
+/// counts only with Options::trust_priority; so a nested call between neighbours keeps the class of
+/// its parent, and the edge of the system cannot be talked into raising it.
+RequestContext classify(const http::RequestHead& request, const Options& options,
+                        Criticality of_route, uint16_t worker, Instant now) noexcept;
 
 /// The deadline headers that the request brought, with what is left of the deadline in them.
 /// `drop` names the fields they replace.

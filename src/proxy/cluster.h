@@ -2,52 +2,90 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "observe/registry.h"
+#include "net/address.h"
 #include "proxy/options.h"
-#include "proxy/telemetry.h"
-#include "proxy/upstream_pool.h"
+#include "weir/policy/bulkhead.h"
 #include "weir/policy/gate.h"
 #include "weir/policy/limiter.h"
 #include "weir/policy/policy_stack.h"
+#include "weir/policy/priority_gate.h"
 #include "weir/policy/retry_budget.h"
 
 namespace weir::proxy {
 
+/// Where an upstream can be reached; shared by all workers, constant.
+struct Endpoint {
+  net::Address address;
+  std::string authority;  ///< Host for callers of HTTP/1.0 that sent none
+};
+
+/// The part of an upstream that one bulkhead's work may fill: a stack and a queue of its own, so
+/// that who fills its share also waits by itself. All compartments of a cluster share the other
+/// policies:
+///
+///   priority gate → bulkhead → limiter
+struct Compartment {
+  std::string name;                    ///< of the bulkhead; empty: what the others leave
+  std::shared_ptr<Bulkhead> bulkhead;  ///< null where the upstream has none at all
+  std::shared_ptr<PolicyStack> stack;
+  std::shared_ptr<GateGroup> group;
+  double share = 1;  ///< of the limit, at most
+};
+
 /// Constant after construction; what it points to is safe from any thread as the engine says.
 class Cluster {
  public:
-  /// Errors: kUsage for a target or a law that does not exist, kUnavailable for an unknown name.
-  static Expected<std::unique_ptr<Cluster>> make(const Options& options, uint16_t workers,
-                                                 observe::Registry& registry, Instant now);
+  /// `bulkheads` of other upstreams are passed over. Errors: kUsage for a target or a law that does
+  /// not exist, kUnavailable for an unknown name, kConfig for reserves over 100 %.
+  static Expected<std::unique_ptr<Cluster>> make(const UpstreamOptions& options,
+                                                 const std::vector<BulkheadOptions>& bulkheads,
+                                                 uint16_t workers, Instant now);
 
-  /// The gate of one worker.
-  std::unique_ptr<Gate> make_gate(uint16_t worker) const;
+  /// The gate of one worker to one compartment.
+  std::unique_ptr<Gate> make_gate(size_t compartment, uint16_t worker) const;
 
-  const std::string& name() const noexcept { return telemetry_.upstream(); }
+  const std::string& name() const noexcept { return options_.name; }
+  const UpstreamOptions& options() const noexcept { return options_; }
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
-  const Telemetry& telemetry() const noexcept { return telemetry_; }
+  const std::vector<Compartment>& compartments() const noexcept { return compartments_; }
+  /// By the bulkhead's name; "" is the first compartment.
+  std::optional<uint16_t> find_compartment(std::string_view bulkhead) const noexcept;
+
   Limiter& limiter() const noexcept { return *limiter_; }
-  PolicyStack& stack() const noexcept { return *stack_; }
-  GateGroup& group() const noexcept { return *group_; }
+  PriorityGate& priority_gate() const noexcept { return *priority_gate_; }
   RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
-  /// Places in the queues of all workers.
+
+  /// Waiting in all queues, a moment ago; and the places in them.
+  uint32_t waiting() const noexcept;
   uint32_t queue_limit() const noexcept;
+  /// Workers with somebody waiting: a bit each.
+  uint64_t waiting_mask() const noexcept;
+  /// Places of the limit that idle reserves keep from work that waits.
+  uint32_t withheld() const noexcept;
+  /// The limit moved: the bulkheads' shares follow.
+  void follow_limit() const noexcept;
+  /// From now on arrivals are refused as kDraining.
+  void drain() const noexcept;
 
  private:
-  Cluster(const Options& options, uint16_t workers, std::vector<Endpoint> endpoints,
-          std::unique_ptr<Limit> law, observe::Registry& registry, std::string name, Instant now);
+  Cluster(const UpstreamOptions& options, const std::vector<BulkheadOptions>& bulkheads,
+          uint16_t workers, std::vector<Endpoint> endpoints, std::unique_ptr<Limit> law,
+          Instant now);
+  void add_compartment(const BulkheadOptions& options);
 
-  Options options_;
+  UpstreamOptions options_;
   uint16_t workers_;
   std::vector<Endpoint> endpoints_;
   std::shared_ptr<Limiter> limiter_;
-  std::shared_ptr<PolicyStack> stack_;
-  std::shared_ptr<GateGroup> group_;
+  std::shared_ptr<PriorityGate> priority_gate_;
+  std::shared_ptr<BulkheadPool> pool_;  // null without bulkheads
+  std::vector<Compartment> compartments_;
   std::unique_ptr<RetryBudget> retry_budget_;
-  Telemetry telemetry_;
 };
 
 }  // namespace weir::proxy

@@ -28,15 +28,17 @@ void ControlLoop::tick() {
   const Instant now = loop_.update_now();
   Limiter& limiter = cluster_.limiter();
   HostSignals signals;
-  signals.queued = cluster_.group().waiting();
+  signals.queued = cluster_.waiting();
+  signals.withheld = cluster_.withheld();
   limiter.set_signals(signals);
   const uint32_t before = limiter.limit();
   if (const auto change = limiter.tick(now)) {
     inflight_peak_.store(change->window.inflight_peak, std::memory_order_relaxed);
     tell(*change);
   }
+  if (limiter.limit() != before) cluster_.follow_limit();
   if (limiter.limit() > before) {
-    const uint64_t waiting = cluster_.group().waiting_mask();
+    const uint64_t waiting = cluster_.waiting_mask();
     for (int worker = 0; worker < workers_; ++worker)
       if ((waiting >> worker & 1) != 0) others_.wake(worker);
   }

@@ -247,10 +247,10 @@ void DownstreamH1::reject(Fault fault, http::H1Error error) {
   minor_version_ = 1;
   head_only_ = false;
   body_ = BodyReader();
-  worker_.telemetry().answered(worker_.index(), Criticality::kCritical, Outcome::kIgnored);
+  worker_.routes().count_unrouted(worker_.index(), Criticality::kCritical);
   DetailText text;
   wire_.in.release();
-  send_answer(fault_answer(fault, worker_.telemetry().upstream(), error, text), {});
+  send_answer(fault_answer(fault, {}, error, text), {});
 }
 
 void DownstreamH1::abort() {

@@ -14,7 +14,8 @@ Exchange::Exchange(Worker& worker)
       timer_(worker.loop().timers(), net::Callback::to<&Exchange::on_timer>(this)) {}
 
 void Exchange::begin() noexcept {
-  upstream_ = nullptr;
+  route_ = nullptr;
+  service_ = nullptr;
   outcome_ = Outcome::kIgnored;
   attempts_ = 0;
   dispatched_ = request_done_ = response_begun_ = caller_stalled_ = false;
@@ -41,29 +42,47 @@ void Exchange::start(DownstreamStream& downstream, std::string_view client_addre
   client_address_ = client_address;
   started_at_ = worker_.loop().update_now();
   choose_request_id();
-  context_ = classify(request, worker_.options(), worker_.index(), started_at_);
+  route_ = worker_.routes().find(request);
+  if (route_ == nullptr) return answer_fault(Fault::kNoRoute, Outcome::kIgnored);
+  service_ = &worker_.service(route_->cluster);
+  context_ = classify(request, worker_.options(), route_->priority, worker_.index(), started_at_);
+  context_.route = route_->index;
+  caller_deadline_ = context_.deadline;
+  if (route_->timeout > Duration::zero())
+    context_.deadline = context_.deadline.earlier(Deadline::after(route_->timeout, started_at_));
   if (request.upgrade || request.method == http::Method::kConnect)
     return answer_fault(Fault::kUpgradeUnsupported, Outcome::kIgnored);
   admit();
 }
 
 void Exchange::admit() {
-  if (worker_.options().dry_run) {
-    permit_ = worker_.admit_in_shadow(context_, started_at_);
-    return dispatch();
-  }
-  Arrival arrival = worker_.gate().arrive(*this, context_, started_at_);
-  worker_.wake(arrival.wake);
+  if (worker_.options().dry_run) return admit_in_shadow();
+  Arrival arrival = service_->arrive(*this, route_->compartment, context_, started_at_);
   switch (arrival.verdict) {
     case Verdict::kAdmitted: permit_ = std::move(arrival.permit); return dispatch();
-    case Verdict::kWaiting: return worker_.want_pump();
+    case Verdict::kWaiting: return;
     case Verdict::kRejected: return refuse(arrival.rejection);
   }
 }
 
+// --dry-run: a permit if there is one to have; else the refusal is only counted.
+void Exchange::admit_in_shadow() {
+  auto permit = service_->gate(route_->compartment).stack().admit(context_, started_at_);
+  if (permit) {
+    permit_ = std::move(*permit);
+  } else {
+    const Rejection& rejection = permit.error();
+    route_->telemetry.would_refuse(worker_.index(), context_.criticality, rejection.reason);
+    service_->refusal_log().would_refuse(rejection,
+                                         service_->policy_name(route_->compartment, rejection),
+                                         context_.criticality, started_at_);
+  }
+  dispatch();
+}
+
 void Exchange::on_admitted(Permit permit) {
   permit_ = std::move(permit);
-  worker_.telemetry().waited(worker_.index(), worker_.loop().now() - started_at_);
+  route_->telemetry.waited(worker_.index(), worker_.loop().now() - started_at_);
   dispatch();
 }
 
@@ -75,11 +94,11 @@ void Exchange::dispatch() {
   admitted_at_ = worker_.loop().now();
   dispatched_ = true;
   ++attempts_;
-  worker_.upstreams().open(*this);
+  service_->pool().open(attempt_);
 }
 
-void Exchange::on_upstream_ready(UpstreamStream& upstream) {
-  upstream_ = &upstream;
+void Exchange::on_upstream_ready(Attempt& attempt) {
+  UpstreamStream& upstream = *attempt.stream();
   DeadlineLines deadline;
   shrink_deadline(request, context_.deadline, worker_.loop().now(), deadline);
   upstream.send_head(request, {request_id_, deadline.view(), deadline.drop});
@@ -101,48 +120,49 @@ void Exchange::expect_response() {
 }
 
 size_t Exchange::on_request_body(std::string_view payload) {
-  const size_t taken = upstream_->send_body(payload);
+  const size_t taken = attempt_.stream()->send_body(payload);
   if (taken > 0 && !response_begun_) expect_response();
   return taken;
 }
 
 void Exchange::on_request_trailer(const http::HeaderView& field) {
-  upstream_->send_trailer(field);
+  attempt_.stream()->send_trailer(field);
 }
 
 void Exchange::on_request_end() {
   request_done_ = true;
-  upstream_->send_end();
-  upstream_->flush();
+  attempt_.stream()->send_end();
+  attempt_.stream()->flush();
 }
 
 void Exchange::on_request_malformed(http::H1Error error) {
-  drop_upstream();
+  attempt_.cancel();
   answer_fault(Fault::kMalformedRequest, Outcome::kIgnored, error);
 }
 
 void Exchange::on_request_timeout() {
-  drop_upstream();
+  attempt_.cancel();
   answer_fault(Fault::kRequestTimeout, Outcome::kIgnored);
 }
 
-void Exchange::on_upstream_writable() {
+void Exchange::on_upstream_writable(Attempt&) {
   if (!request_done_) downstream_->resume_body();
 }
 
 void Exchange::on_caller_writable() {
   if (std::exchange(caller_stalled_, false)) stalled_for_ += worker_.loop().now() - stalled_since_;
-  if (upstream_ != nullptr) upstream_->resume_body();
+  if (attempt_.stream() != nullptr) attempt_.stream()->resume_body();
 }
 
 void Exchange::on_caller_gone() {
-  worker_.gate().cancel(*this, worker_.loop().now());
-  drop_upstream();
+  if (service_ != nullptr) service_->gate(route_->compartment).cancel(*this, worker_.loop().now());
+  attempt_.cancel();
   complete(Outcome::kIgnored);
   recycle();
 }
 
-void Exchange::on_response_head() {
+void Exchange::on_response_head(Attempt& attempt) {
+  const http::ResponseHead& response = attempt.response;
   DownstreamStream& downstream = *downstream_;
   if (response.is_interim()) {
     // The caller's own 100 was sent at admission; only hints concern it.
@@ -167,8 +187,7 @@ void Exchange::on_response_trailer(const http::HeaderView& field) {
   downstream_->send_trailer(field);
 }
 
-void Exchange::on_response_end() {
-  upstream_ = nullptr;
+void Exchange::on_response_end(Attempt&) {
   complete(outcome_);
   DownstreamStream& downstream = *downstream_;
   recycle();
@@ -184,12 +203,15 @@ bool Exchange::may_retry(const UpstreamFailure& failure) const noexcept {
   return failure.unsent || (failure.stale && http::is_idempotent(request.method));
 }
 
-void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
-  upstream_ = nullptr;
-  if (may_retry(failure) && worker_.may_retry()) {
-    request_done_ = false;
-    ++attempts_;
-    return worker_.upstreams().open(*this);
+void Exchange::on_upstream_failed(Attempt& attempt, const UpstreamFailure& failure) {
+  if (may_retry(failure)) {
+    const bool paid = service_->may_retry();
+    route_->telemetry.retried(worker_.index(), paid);
+    if (paid) {
+      request_done_ = false;
+      ++attempts_;
+      return service_->pool().open(attempt);
+    }
   }
   const bool overload = failure.fault == Fault::kConnectTimeout;
   answer_fault(failure.fault, overload ? Outcome::kDropped : Outcome::kFailure, failure.error);
@@ -197,14 +219,14 @@ void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
 
 void Exchange::on_timer() {
   const Instant now = worker_.loop().now();
-  drop_upstream();
+  attempt_.cancel();
   if (response_begun_) {
     complete(caller_stalled_ ? Outcome::kIgnored : Outcome::kDropped);
     DownstreamStream& downstream = *downstream_;
     recycle();
     return downstream.abort();
   }
-  if (!context_.deadline.passed(now))
+  if (!caller_deadline_.passed(now))
     return answer_fault(Fault::kResponseTimeout, Outcome::kDropped);
   Rejection rejection;
   rejection.reason = Reason::kDeadlinePassed;
@@ -212,34 +234,29 @@ void Exchange::on_timer() {
   send_refusal(rejection);
 }
 
-void Exchange::drop_upstream() {
-  if (upstream_ != nullptr) std::exchange(upstream_, nullptr)->cancel();
-}
-
-void Exchange::on_pool_full(uint32_t used, uint32_t bound) {
+void Exchange::on_pool_full(Attempt&, uint32_t used, uint32_t bound) {
   Rejection rejection;
   rejection.reason = Reason::kPoolFull;
   rejection.value = used;
   rejection.bound = bound;
   dispatched_ = false;
   permit_ = {};
-  worker_.want_pump();
+  service_->want_pump();
   refuse(rejection);
 }
 
 void Exchange::refuse(const Rejection& rejection) {
-  worker_.telemetry().refused(worker_.index(), context_.criticality, rejection.reason);
+  route_->telemetry.refused(worker_.index(), context_.criticality, rejection.reason);
   send_refusal(rejection);
 }
 
 void Exchange::send_refusal(const Rejection& rejection) {
   DetailText text;
-  const Telemetry& telemetry = worker_.telemetry();
   const Answer answer =
-      refusal_answer(rejection, worker_.policy_name(rejection), telemetry.upstream(),
-                     context_.criticality, worker_.rng(), text);
-  worker_.refusal_log().refused(rejection, answer, context_.criticality, request_id_,
-                                worker_.loop().now());
+      refusal_answer(rejection, service_->policy_name(route_->compartment, rejection),
+                     service_->name(), context_.criticality, worker_.rng(), text);
+  service_->refusal_log().refused(rejection, answer, context_.criticality, request_id_,
+                                  worker_.loop().now());
   DownstreamStream& downstream = *downstream_;
   const std::string_view id = request_id_;
   recycle();
@@ -252,12 +269,15 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
   const std::string_view id = request_id_;
   if (dispatched_) {
     complete(outcome);
+  } else if (route_ != nullptr) {
+    service_->gate(route_->compartment).cancel(*this, worker_.loop().now());
+    route_->telemetry.answered(worker_.index(), context_.criticality, outcome);
   } else {
-    worker_.gate().cancel(*this, worker_.loop().now());
-    worker_.telemetry().answered(worker_.index(), context_.criticality, outcome);
+    worker_.routes().count_unrouted(worker_.index(), Criticality::kCritical);
   }
   DetailText text;
-  const Answer answer = fault_answer(fault, worker_.telemetry().upstream(), error, text);
+  const std::string_view upstream = service_ == nullptr ? std::string_view() : service_->name();
+  const Answer answer = fault_answer(fault, upstream, error, text);
   recycle();
   if (begun) return downstream.abort();
   downstream.send_answer(answer, id);
@@ -271,9 +291,9 @@ void Exchange::complete(Outcome outcome) {
   const Instant now = worker_.loop().update_now();
   const Instant upstream_end = std::max(now - stalled_for_, admitted_at_);
   if (permit_) std::move(permit_).complete(outcome, upstream_end);
-  worker_.on_completed(outcome, upstream_end - admitted_at_);
-  worker_.telemetry().finished(worker_.index(), context_.criticality, outcome, now - started_at_,
-                               upstream_end - admitted_at_);
+  service_->on_completed(route_->compartment, outcome, upstream_end - admitted_at_);
+  route_->telemetry.finished(worker_.index(), context_.criticality, outcome, now - started_at_,
+                             upstream_end - admitted_at_);
 }
 
 void Exchange::recycle() {

@@ -1,9 +1,9 @@
 // Exchange: one request and its answer, between two streams of whatever protocol.
 //
-//   caller's stream → classify → gate → upstream's stream → forward → finish
+//   caller's stream → classify → route → gate → attempt at the upstream → forward → finish
 //
-// The files of that path: classify.h, weir/policy/gate.h, upstream_pool.h, this one. A refusal
-// leaves at the gate, through refusal.h.
+// The files of that path: classify.h, route_table.h, weir/policy/gate.h, upstream_pool.h,
+// attempt.h, this one. A refusal leaves at the gate, through refusal.h.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include "http/message.h"
 #include "net/timer.h"
 #include "proxy/answer.h"
+#include "proxy/attempt.h"
 #include "proxy/classify.h"
 #include "proxy/stream.h"
 #include "weir/policy/admission_queue.h"
@@ -20,16 +21,8 @@
 namespace weir::proxy {
 
 class Worker;
-
-/// How an attempt at the upstream failed.
-struct UpstreamFailure {
-  Fault fault = Fault::kUpstreamClosed;
-  /// The upstream cannot have begun to work on it: it may be sent again whatever it is.
-  bool unsent = false;
-  /// A pooled connection turned out to be closed: an idempotent request may be sent again.
-  bool stale = false;
-  http::H1Error error = http::H1Error::kNone;
-};
+class UpstreamService;
+struct Route;
 
 /// Reused from request to request. Belongs to one worker's loop. After send_end, send_answer or
 /// abort of the caller's stream it is back in its pool, and neither side may touch it.
@@ -40,8 +33,6 @@ class Exchange final : public QueueEntry {
   /// Filled by the caller's protocol; its views must live until resume_body() or, without a body,
   /// until the end.
   http::RequestHead request;
-  /// Filled by the upstream's protocol; its views live only through on_response_head().
-  http::ResponseHead response;
 
   // From the caller's side.
   void start(DownstreamStream& downstream, std::string_view client_address);
@@ -49,7 +40,7 @@ class Exchange final : public QueueEntry {
   void on_request_trailer(const http::HeaderView& field);
   void on_request_end();
   /// The batch of body bytes that had come is passed on.
-  void on_request_pause() { upstream_->flush(); }
+  void on_request_pause() { attempt_.stream()->flush(); }
   void on_request_malformed(http::H1Error error);
   void on_request_timeout();
   /// The caller takes response body again.
@@ -57,20 +48,15 @@ class Exchange final : public QueueEntry {
   /// The caller is gone: nothing may be sent to it any more.
   void on_caller_gone();
 
-  // From the upstream's side.
-  /// A connection is under way; `upstream` can be cancelled but takes nothing yet.
-  void on_upstream_connecting(UpstreamStream& upstream) { upstream_ = &upstream; }
-  void on_pool_full(uint32_t used, uint32_t bound);
-  void on_upstream_ready(UpstreamStream& upstream);
-  void on_upstream_failed(const UpstreamFailure& failure);
-  /// Interim (1xx) or final.
-  void on_response_head();
+  // From its attempts; see attempt.h.
+  void on_pool_full(Attempt& attempt, uint32_t used, uint32_t bound);
+  void on_upstream_ready(Attempt& attempt);
+  void on_upstream_failed(Attempt& attempt, const UpstreamFailure& failure);
+  void on_response_head(Attempt& attempt);
   size_t on_response_body(std::string_view payload);
   void on_response_trailer(const http::HeaderView& field);
-  /// The upstream's side has let go already.
-  void on_response_end();
-  void on_upstream_writable();
-  /// The batch of bytes that the upstream's side had is passed on.
+  void on_response_end(Attempt& attempt);
+  void on_upstream_writable(Attempt& attempt);
   void on_response_pause() { downstream_->flush(); }
 
   // From the gate.
@@ -87,6 +73,7 @@ class Exchange final : public QueueEntry {
 
   void begin() noexcept;
   void admit();
+  void admit_in_shadow();
   void dispatch();
   void choose_request_id() noexcept;
   bool may_retry(const UpstreamFailure& failure) const noexcept;
@@ -94,18 +81,20 @@ class Exchange final : public QueueEntry {
   void refuse(const Rejection& rejection);
   void send_refusal(const Rejection& rejection);
   void answer_fault(Fault fault, Outcome outcome, http::H1Error error = http::H1Error::kNone);
-  void drop_upstream();
   void on_timer();
   void complete(Outcome outcome);
   void recycle();
 
   Worker& worker_;
   DownstreamStream* downstream_ = nullptr;
-  UpstreamStream* upstream_ = nullptr;
+  const Route* route_ = nullptr;        // null until one took it
+  UpstreamService* service_ = nullptr;  // the route's
+  Attempt attempt_{*this};
   std::string_view client_address_;
   std::string_view request_id_;
   std::array<char, 128> id_text_;
   RequestContext context_;
+  Deadline caller_deadline_;  // context_'s may be earlier, by the route's timeout
   Permit permit_;
   net::Timer timer_;
   Instant started_at_{};

@@ -9,8 +9,9 @@
 #include "http/h1_body.h"
 #include "http/h1_parser.h"
 #include "net/socket.h"
+#include "proxy/route_options.h"
+#include "proxy/upstream_options.h"
 #include "weir/base/time.h"
-#include "weir/policy/criticality.h"
 
 namespace weir::proxy {
 
@@ -41,51 +42,32 @@ struct Timeouts {
   Duration drain = 120s;
 };
 
-/// The queue before the limiter; see weir::AdmissionQueue.
-struct QueueOptions {
-  uint32_t depth_max = 1000;  ///< entries a worker; 0 turns the queue off
-  /// Entries of all workers while the limit is small: at the start, and before small services, a
-  /// burst is wider than the limit. A queue that stands is shed by its waiting time, whatever its
-  /// depth.
-  uint32_t depth_min = 64;
-  Duration wait_max = 100ms;
-};
-
+/// The whole proxy. Without routes, everything goes to the first upstream.
 struct Options {
   /// Where to listen: "127.0.0.1:8080", ":8080", "[::1]:80", "unix:/path".
   std::string listen = ":8080";
-  /// The upstream's endpoints, "http://HOST:PORT" or "unix:/path"; at least one.
-  std::vector<std::string> targets;
-  /// How metrics and refusals name the upstream; empty: the first target's authority.
-  std::string upstream_name;
+
+  std::vector<UpstreamOptions> upstreams;  ///< at least one; names are unique
+  std::vector<BulkheadOptions> bulkheads;
+  std::vector<RouteOptions> routes;  ///< the first that matches counts
 
   /// Event loops, one thread each; 0: one for each CPU this process may use.
   uint16_t workers = 0;
 
-  /// The control law by its registered name, and the bounds it moves in.
-  std::string law = "elastic";
-  uint32_t limit_min = 1;
-  uint32_t limit_max = 10'000;
-  uint64_t seed = 1;  ///< for laws that use randomness
-
   /// Decide and count, but refuse nobody.
   bool dry_run = false;
 
-  QueueOptions queue;
   Timeouts timeouts;
   http::HeadLimits head_limits;
   http::BodyLimits body_limits;
 
-  /// The highest class a caller may claim; CRITICAL_PLUS is for trusted neighbours only.
-  Criticality criticality_max = Criticality::kCritical;
+  /// Callers are neighbours whose claims of criticality count as they are. Others may claim less
+  /// than their route gives them, never more.
+  bool trust_priority = false;
   /// Pass X-Forwarded-Proto of callers on instead of writing it anew: behind a TLS terminator.
   bool trust_forwarded_proto = false;
   /// Connections of callers a worker, at most; beyond, they wait in the listen queue of the kernel.
   uint32_t connections_max = 100'000;
-  /// Connections to one endpoint a worker, at most (pool_full beyond).
-  uint32_t upstream_connections_max = 10'000;
-  /// Idle connections kept to one endpoint a worker.
-  uint32_t upstream_idle_max = 256;
   /// What the kernel holds for one connection: bytes not yet sent (TCP_NOTSENT_LOWAT), and received
   /// ones (SO_RCVBUF, which it doubles for its bookkeeping). Together with 48 KiB of our own they
   /// bound what a stalled peer costs; a receive buffer of 256 KiB allows 256 MB/s at 1 ms of round

@@ -149,6 +149,10 @@ constexpr FaultWire wire_of(Fault fault) noexcept {
     case Fault::kUpgradeUnsupported:
       return {501, "urn:weir:problem:upgrade-unsupported", "Not implemented", "http_upgrade_failed",
               "protocol upgrades and tunnels are not supported"};
+    case Fault::kNoRoute:
+      return {404, "urn:weir:problem:no-route", "No route", "destination_not_found",
+              "no route of weir's configuration takes this host, path, method and headers; "
+              "a last route without 'match' would take everything else"};
     case Fault::kConnectRefused:
       return {502, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
               "connection_refused", " accepts no connection"};
@@ -189,6 +193,7 @@ const char* to_string(Fault fault) noexcept {
     case Fault::kMalformedRequest: return "malformed_request";
     case Fault::kRequestTimeout: return "request_timeout";
     case Fault::kUpgradeUnsupported: return "upgrade_unsupported";
+    case Fault::kNoRoute: return "no_route";
     case Fault::kConnectRefused: return "connect_refused";
     case Fault::kConnectTimeout: return "connect_timeout";
     case Fault::kUpstreamClosed: return "upstream_closed";

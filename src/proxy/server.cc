@@ -17,21 +17,33 @@ uint16_t Server::worker_count(const Options& options) noexcept {
 Expected<std::unique_ptr<Server>> Server::make(const Options& options, observe::Registry& registry,
                                                Observers observers) {
   const uint16_t workers = worker_count(options);
-  auto cluster = Cluster::make(options, workers, registry, net::SteadyClock::instance().now());
-  if (!cluster) return Unexpected<Error>(cluster.error());
+  if (options.upstreams.empty()) {
+    return Unexpected<Error>(
+        Error{ErrorKind::kUsage, "there is no upstream", "name one with --to http://HOST:PORT"});
+  }
+  Clusters clusters;
+  for (const UpstreamOptions& upstream : options.upstreams) {
+    auto cluster =
+        Cluster::make(upstream, options.bulkheads, workers, net::SteadyClock::instance().now());
+    if (!cluster) return Unexpected<Error>(cluster.error());
+    clusters.push_back(std::move(*cluster));
+  }
+  auto routes = RouteTable::make(options, clusters, registry);
+  if (!routes) return Unexpected<Error>(routes.error());
   const auto address = net::Address::resolve(options.listen);
   if (!address) return Unexpected<Error>(address.error());
   auto sockets = net::open_listeners(*address, workers);
   if (!sockets) return Unexpected<Error>(sockets.error());
-  return std::unique_ptr<Server>(
-      new Server(options, registry, std::move(*cluster), std::move(*sockets), observers));
+  return std::unique_ptr<Server>(new Server(options, registry, std::move(clusters),
+                                            std::move(*routes), std::move(*sockets), observers));
 }
 
-Server::Server(const Options& options, observe::Registry& registry,
-               std::unique_ptr<Cluster> cluster, std::vector<net::Fd> sockets, Observers observers)
+Server::Server(const Options& options, observe::Registry& registry, Clusters clusters,
+               RouteTable routes, std::vector<net::Fd> sockets, Observers observers)
     : options_(options),
       registry_(registry),
-      cluster_(std::move(cluster)),
+      clusters_(std::move(clusters)),
+      routes_(std::move(routes)),
       address_(net::bound_address(sockets.front().get())),
       observers_(observers) {
   const uint16_t workers = worker_count(options_);
@@ -40,12 +52,15 @@ Server::Server(const Options& options, observe::Registry& registry,
     for (const net::Fd& socket : sockets) bound_buffers(socket.get(), options_);
   WakeOthers& others = *this;
   for (uint16_t i = 0; i < workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, options_, *cluster_, others, observers_.log));
+    workers_.push_back(
+        std::make_unique<Worker>(i, options_, clusters_, routes_, others, observers_.log));
     // A Unix path has one socket for all; the first worker takes it.
     if (i < sockets.size()) workers_.back()->listen(std::move(sockets[i]));
   }
-  control_ = std::make_unique<ControlLoop>(first_loop(), *cluster_, others, workers,
-                                           observers_.events, observers_.log);
+  for (const auto& cluster : clusters_) {
+    control_.push_back(std::make_unique<ControlLoop>(first_loop(), *cluster, others, workers,
+                                                     observers_.events, observers_.log));
+  }
   registry_.add_source(*this);
 }
 
@@ -62,7 +77,8 @@ void Server::run() {
 }
 
 void Server::drain() noexcept {
-  cluster_->group().drain();
+  draining_.store(true, std::memory_order_relaxed);
+  for (const auto& cluster : clusters_) cluster->drain();
   for (const auto& worker : workers_) worker->request_drain();
 }
 

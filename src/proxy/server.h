@@ -1,7 +1,8 @@
-// Server: the proxy as a whole. Reads as what a request meets: listeners, workers, the cluster's
-// policies; and beside them the control loop and what admin asks for.
+// Server: the proxy as a whole. Reads as what a request meets: listeners, workers, routes, the
+// policies of each upstream; and beside them the control loops and what admin asks for.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "proxy/cluster.h"
 #include "proxy/control_loop.h"
 #include "proxy/options.h"
+#include "proxy/route_table.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -46,33 +48,35 @@ class Server final : public observe::StateProvider,
 
   /// Where it listens: with the port that was picked when the options said 0.
   const net::Address& address() const noexcept { return address_; }
-  const Cluster& cluster() const noexcept { return *cluster_; }
+  const std::vector<std::unique_ptr<Cluster>>& clusters() const noexcept { return clusters_; }
   /// The first worker's loop, for what shares its thread (signals). Before run() only.
   net::EventLoop& first_loop() noexcept { return workers_.front()->loop(); }
 
   // observe::StateProvider, observe::MetricSource: from any thread.
   std::vector<observe::ComponentState> components() const override;
-  bool draining() const noexcept override { return cluster_->group().draining(); }
+  bool draining() const noexcept override { return draining_.load(std::memory_order_relaxed); }
   bool dry_run() const noexcept override { return options_.dry_run; }
   Duration stalled_for() const noexcept override;
   void collect(observe::MetricSink& sink) const override;
 
  private:
-  Server(const Options& options, observe::Registry& registry, std::unique_ptr<Cluster> cluster,
+  using Clusters = std::vector<std::unique_ptr<Cluster>>;
+  Server(const Options& options, observe::Registry& registry, Clusters clusters, RouteTable routes,
          std::vector<net::Fd> sockets, Observers observers);
 
   void wake(int worker) noexcept override;
-  observe::ComponentState limiter_state() const;
-  observe::ComponentState queue_state() const;
-  observe::ComponentState retry_budget_state() const;
-  observe::ComponentState pool_state() const;
+  observe::ComponentState limiter_state(size_t cluster) const;
+  observe::ComponentState pool_state(size_t cluster) const;
+  void collect_cluster(size_t cluster, observe::MetricSink& sink) const;
 
   const Options options_;
   observe::Registry& registry_;
-  std::unique_ptr<Cluster> cluster_;
+  Clusters clusters_;
+  RouteTable routes_;
   net::Address address_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<ControlLoop> control_;
+  std::vector<std::unique_ptr<ControlLoop>> control_;  // one a cluster
+  std::atomic<bool> draining_{false};
   Observers observers_;
   std::vector<std::thread> threads_;
 };

@@ -14,25 +14,76 @@ struct PoolCounts {
   uint32_t connecting = 0;
 };
 
-PoolCounts count_pools(const std::vector<std::unique_ptr<Worker>>& workers) {
+PoolCounts count_pools(const std::vector<std::unique_ptr<Worker>>& workers, size_t cluster) {
   PoolCounts counts;
   for (const auto& worker : workers) {
-    counts.active += worker->pool().active();
-    counts.idle += worker->pool().idle();
-    counts.connecting += worker->pool().connecting();
+    const UpstreamPool& pool = worker->pool(cluster);
+    counts.active += pool.active();
+    counts.idle += pool.idle();
+    counts.connecting += pool.connecting();
   }
   return counts;
 }
 
+observe::ComponentState queue_state(const Cluster& cluster) {
+  const QueueOptions& options = cluster.options().queue;
+  observe::ComponentState state;
+  state.kind = "queue";
+  state.upstream = cluster.name();
+  state.value = cluster.waiting();
+  state.bound = cluster.queue_limit();
+  state.unit = "requests";
+  state.why = "its depth follows the limiter's limit, at least " +
+              std::to_string(options.depth_min) + " and at most " +
+              std::to_string(options.depth_max) + " a worker";
+  return state;
+}
+
+observe::ComponentState retry_budget_state(const Cluster& cluster) {
+  const RetryBudget& budget = cluster.retry_budget();
+  const Instant now = net::SteadyClock::instance().now();
+  observe::ComponentState state;
+  state.kind = "retry_budget";
+  state.upstream = cluster.name();
+  state.value = budget.options().tokens_max - budget.tokens(now);
+  state.bound = budget.options().tokens_max;
+  state.unit = "retries";
+  state.why = "a success pays for a part of a retry, and time for a few a second";
+  state.figures = {{"tokens_a_success", budget.options().ratio},
+                   {"tokens_per_second", budget.options().min_rate}};
+  return state;
+}
+
+std::string name_of(const Compartment& compartment) {
+  return compartment.name.empty() ? "(rest)" : compartment.name;
+}
+
+observe::ComponentState bulkhead_state(const Cluster& cluster, const Compartment& compartment) {
+  const Bulkhead& bulkhead = *compartment.bulkhead;
+  observe::ComponentState state;
+  state.kind = "bulkhead";
+  state.upstream = cluster.name();
+  state.name = name_of(compartment);
+  state.value = bulkhead.inflight();
+  state.bound = bulkhead.max();
+  state.unit = "requests";
+  state.why = "its share of the limit, " + std::to_string(bulkhead.reserve()) +
+              " of it kept for nobody else";
+  state.figures = {{"reserve", bulkhead.reserve()},
+                   {"borrowed", bulkhead.borrowed()},
+                   {"waiting", compartment.group->waiting()}};
+  return state;
+}
+
 }  // namespace
 
-observe::ComponentState Server::limiter_state() const {
-  const Limiter& limiter = cluster_->limiter();
-  const LimitMove move = control_->last_move();
+observe::ComponentState Server::limiter_state(size_t cluster) const {
+  const Limiter& limiter = clusters_[cluster]->limiter();
+  const LimitMove move = control_[cluster]->last_move();
   const std::string law(limiter.law().name());
   observe::ComponentState state;
   state.kind = "limiter";
-  state.upstream = cluster_->name();
+  state.upstream = clusters_[cluster]->name();
   state.name = law;
   state.value = limiter.inflight();
   state.bound = limiter.limit();
@@ -46,50 +97,33 @@ observe::ComponentState Server::limiter_state() const {
   return state;
 }
 
-observe::ComponentState Server::queue_state() const {
-  observe::ComponentState state;
-  state.kind = "queue";
-  state.upstream = cluster_->name();
-  state.value = cluster_->group().waiting();
-  state.bound = cluster_->queue_limit();
-  state.unit = "requests";
-  state.why = "its depth follows the limiter's limit, at least " +
-              std::to_string(options_.queue.depth_min) + " and at most " +
-              std::to_string(options_.queue.depth_max) + " a worker";
-  return state;
-}
-
-observe::ComponentState Server::retry_budget_state() const {
-  const RetryBudget& budget = cluster_->retry_budget();
-  const Instant now = net::SteadyClock::instance().now();
-  observe::ComponentState state;
-  state.kind = "retry_budget";
-  state.upstream = cluster_->name();
-  state.value = budget.options().tokens_max - budget.tokens(now);
-  state.bound = budget.options().tokens_max;
-  state.unit = "retries";
-  state.why = "a success pays for a part of a retry, and time for a few a second";
-  state.figures = {{"tokens_a_success", budget.options().ratio},
-                   {"tokens_per_second", budget.options().min_rate}};
-  return state;
-}
-
-observe::ComponentState Server::pool_state() const {
-  const PoolCounts counts = count_pools(workers_);
-  const size_t pools = workers_.size() * cluster_->endpoints().size();
+observe::ComponentState Server::pool_state(size_t cluster) const {
+  const UpstreamOptions& options = clusters_[cluster]->options();
+  const PoolCounts counts = count_pools(workers_, cluster);
+  const size_t pools = workers_.size() * clusters_[cluster]->endpoints().size();
   observe::ComponentState state;
   state.kind = "pool";
-  state.upstream = cluster_->name();
+  state.upstream = clusters_[cluster]->name();
   state.value = counts.active + counts.connecting;
-  state.bound = static_cast<double>(options_.upstream_connections_max * pools);
+  state.bound = static_cast<double>(options.connections_max * pools);
   state.unit = "connections";
-  state.why = std::to_string(options_.upstream_connections_max) + " a worker and endpoint";
+  state.why = std::to_string(options.connections_max) + " a worker and endpoint";
   state.figures = {{"idle_connections", counts.idle}, {"connecting", counts.connecting}};
   return state;
 }
 
 std::vector<observe::ComponentState> Server::components() const {
-  return {limiter_state(), queue_state(), retry_budget_state(), pool_state()};
+  std::vector<observe::ComponentState> states;
+  for (size_t i = 0; i < clusters_.size(); ++i) {
+    const Cluster& cluster = *clusters_[i];
+    states.push_back(limiter_state(i));
+    states.push_back(queue_state(cluster));
+    for (const Compartment& compartment : cluster.compartments())
+      if (compartment.bulkhead != nullptr) states.push_back(bulkhead_state(cluster, compartment));
+    states.push_back(retry_budget_state(cluster));
+    states.push_back(pool_state(i));
+  }
+  return states;
 }
 
 Duration Server::stalled_for() const noexcept {
@@ -100,27 +134,37 @@ Duration Server::stalled_for() const noexcept {
   return worst;
 }
 
-void Server::collect(observe::MetricSink& sink) const {
+void Server::collect_cluster(size_t index, observe::MetricSink& sink) const {
   using observe::Metric;
-  const std::string& name = cluster_->name();
-  const Limiter& limiter = cluster_->limiter();
-  const double inflight = limiter.inflight();
-  const double limit = limiter.limit();
+  const Cluster& cluster = *clusters_[index];
+  const std::string& name = cluster.name();
+  const double inflight = cluster.limiter().inflight();
+  const double limit = cluster.limiter().limit();
   sink.value(Metric::kInflight, {name}, inflight);
-  sink.value(Metric::kInflightPeak, {name}, control_->inflight_peak());
+  sink.value(Metric::kInflightPeak, {name}, control_[index]->inflight_peak());
   sink.value(Metric::kConcurrencyLimit, {name}, limit);
   sink.value(Metric::kSaturation, {name}, std::min(1.0, inflight / limit));
-  sink.value(Metric::kQueueDepth, {name}, cluster_->group().waiting());
-  sink.value(Metric::kQueueLimit, {name}, cluster_->queue_limit());
+  sink.value(Metric::kQueueDepth, {name}, cluster.waiting());
+  sink.value(Metric::kQueueLimit, {name}, cluster.queue_limit());
   sink.value(Metric::kRetryBudget, {name},
-             cluster_->retry_budget().fill_ratio(net::SteadyClock::instance().now()));
-  const PoolCounts counts = count_pools(workers_);
+             cluster.retry_budget().fill_ratio(net::SteadyClock::instance().now()));
+  for (const Compartment& compartment : cluster.compartments()) {
+    if (compartment.bulkhead == nullptr) continue;
+    const std::string bulkhead = name_of(compartment);
+    sink.value(Metric::kBulkheadInflight, {name, bulkhead}, compartment.bulkhead->inflight());
+    sink.value(Metric::kBulkheadLimit, {name, bulkhead}, compartment.bulkhead->max());
+  }
+  const PoolCounts counts = count_pools(workers_, index);
   sink.value(Metric::kPoolConnections, {name, "active"}, counts.active);
   sink.value(Metric::kPoolConnections, {name, "idle"}, counts.idle);
   sink.value(Metric::kPoolConnections, {name, "connecting"}, counts.connecting);
+}
+
+void Server::collect(observe::MetricSink& sink) const {
+  for (size_t i = 0; i < clusters_.size(); ++i) collect_cluster(i, sink);
   uint32_t connections = 0;
   for (const auto& worker : workers_) connections += worker->connection_count();
-  sink.value(Metric::kConnections, {}, connections);
+  sink.value(observe::Metric::kConnections, {}, connections);
 }
 
 }  // namespace weir::proxy

@@ -15,9 +15,9 @@ namespace {
 constexpr size_t kAddedBytesMax = 1024;
 
 struct ResponseSink {
-  Exchange& exchange;
-  size_t body(std::string_view payload) const { return exchange.on_response_body(payload); }
-  void trailer(const http::HeaderView& field) const { exchange.on_response_trailer(field); }
+  Attempt& attempt;
+  size_t body(std::string_view payload) const { return attempt.on_response_body(payload); }
+  void trailer(const http::HeaderView& field) const { attempt.on_response_trailer(field); }
 };
 
 size_t head_bytes(const http::HeaderBlock& headers) noexcept {
@@ -38,9 +38,9 @@ UpstreamH1::~UpstreamH1() {
   WEIR_ASSERT(state_ == State::kClosed);
 }
 
-void UpstreamH1::connect(net::Fd fd, Exchange& exchange) {
+void UpstreamH1::connect(net::Fd fd, Attempt& attempt) {
   state_ = State::kConnecting;
-  exchange_ = &exchange;
+  attempt_ = &attempt;
   wire_.open(std::move(fd));
   worker_.loop().add(wire_.fd(), *this);
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.connect);
@@ -49,7 +49,7 @@ void UpstreamH1::connect(net::Fd fd, Exchange& exchange) {
 void UpstreamH1::close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  exchange_ = nullptr;
+  attempt_ = nullptr;
   timer_.cancel();
   worker_.loop().remove(wire_.fd(), *this);
   wire_.close();
@@ -60,17 +60,17 @@ void UpstreamH1::rest(Instant until) {
   timer_.arm(until);
 }
 
-void UpstreamH1::assign(Exchange& exchange) {
+void UpstreamH1::assign(Attempt& attempt) {
   state_ = State::kBusy;
-  exchange_ = &exchange;
+  attempt_ = &attempt;
   head_done_ = response_seen_ = request_done_ = keep_alive_ = false;
-  exchange.response.reset();
-  exchange.on_upstream_ready(*this);
+  attempt.response.reset();
+  attempt.on_ready(*this);
 }
 
 void UpstreamH1::send_head(const http::RequestHead& head, const ForwardNotes& notes) {
   http::RequestForwarding how;
-  how.client_address = exchange_->client_address();
+  how.client_address = attempt_->client_address();
   how.request_id = notes.request_id;
   how.host_default = endpoint_.authority;
   how.extra_lines = notes.extra_lines;
@@ -97,7 +97,7 @@ void UpstreamH1::resume_body() {
 void UpstreamH1::cancel() {
   // A connection under way may serve the next exchange; one that carries half a request may not.
   if (state_ == State::kConnecting) {
-    exchange_ = nullptr;
+    attempt_ = nullptr;
   } else {
     pool_.discard(*this);
   }
@@ -118,7 +118,7 @@ void UpstreamH1::on_io(uint32_t events) {
       if (wire_.readable()) pool_.discard(*this);
       return;
     case State::kBusy:
-      if (was_blocked && !wire_.blocked() && wire_.flush()) exchange_->on_upstream_writable();
+      if (was_blocked && !wire_.blocked() && wire_.flush()) attempt_->on_writable();
       if (state_ == State::kBusy) serve();
       return;
     case State::kClosed: return;
@@ -149,7 +149,7 @@ void UpstreamH1::serve() {
     if (step == Step::kMore && reads + 1 == kReadsPerTurn) again_.arm(worker_.loop().now());
   }
   serving_ = false;
-  if (step != Step::kOver && state_ == State::kBusy) exchange_->on_response_pause();
+  if (step != Step::kOver && state_ == State::kBusy) attempt_->on_response_pause();
 }
 
 UpstreamH1::Step UpstreamH1::parse() {
@@ -158,7 +158,7 @@ UpstreamH1::Step UpstreamH1::parse() {
     if (step != Step::kOver) return step;
     if (state_ != State::kBusy) return Step::kOver;
   }
-  switch (body_.pump(wire_.in, ResponseSink{*exchange_})) {
+  switch (body_.pump(wire_.in, ResponseSink{*attempt_})) {
     case BodyState::kNeedMore: return Step::kMore;
     case BodyState::kBlocked: return Step::kBlocked;
     case BodyState::kDone: finish_response(); return Step::kOver;
@@ -170,8 +170,8 @@ UpstreamH1::Step UpstreamH1::parse() {
 // kOver: a head is done, interim or final, or the attempt has failed.
 UpstreamH1::Step UpstreamH1::parse_head() {
   if (wire_.in.empty()) return Step::kMore;
-  http::ResponseHead& head = exchange_->response;
-  const http::ResponseTo request{exchange_->request.method, false};
+  http::ResponseHead& head = attempt_->response;
+  const http::ResponseTo request{attempt_->request().method, false};
   const http::ParseResult result =
       http::parse_response(wire_.in.readable(), worker_.options().head_limits, request, head);
   if (result.status == http::ParseStatus::kNeedMore) {
@@ -186,7 +186,7 @@ UpstreamH1::Step UpstreamH1::parse_head() {
   const bool interim = head.is_interim();
   keep_alive_ = head.keep_alive;
   body_ = BodyReader(head.body, worker_.options().body_limits);
-  exchange_->on_response_head();
+  attempt_->on_response_head();
   if (state_ != State::kBusy) return Step::kOver;
   wire_.in.consume(result.consumed);
   head_done_ = !interim;
@@ -195,7 +195,7 @@ UpstreamH1::Step UpstreamH1::parse_head() {
 }
 
 void UpstreamH1::finish_response() {
-  Exchange& exchange = *std::exchange(exchange_, nullptr);
+  Attempt& attempt = *std::exchange(attempt_, nullptr);
   const bool clean = wire_.in.empty() && wire_.out.empty() && !wire_.hung_up() && !wire_.failed();
   serving_ = false;
   ++served_;
@@ -204,7 +204,7 @@ void UpstreamH1::finish_response() {
   } else {
     pool_.discard(*this);
   }
-  exchange.on_response_end();
+  attempt.on_response_end();
 }
 
 void UpstreamH1::on_end() {
@@ -216,14 +216,14 @@ void UpstreamH1::on_end() {
 }
 
 void UpstreamH1::fail(Fault fault, http::H1Error error) {
-  Exchange& exchange = *std::exchange(exchange_, nullptr);
+  Attempt& attempt = *std::exchange(attempt_, nullptr);
   UpstreamFailure failure;
   failure.fault = fault;
   failure.error = error;
   failure.stale = fault == Fault::kUpstreamClosed && served_ > 0 && !response_seen_;
   serving_ = false;
   pool_.discard(*this);
-  exchange.on_upstream_failed(failure);
+  attempt.on_failed(failure);
 }
 
 }  // namespace weir::proxy

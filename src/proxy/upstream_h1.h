@@ -1,18 +1,19 @@
-// UpstreamH1: one HTTP/1.1 connection to an endpoint, idle or serving one exchange.
+// UpstreamH1: one HTTP/1.1 connection to an endpoint, idle or serving one attempt.
 #pragma once
 
 #include <list>
 
 #include "net/event_loop.h"
 #include "net/timer.h"
+#include "proxy/attempt.h"
 #include "proxy/body_reader.h"
-#include "proxy/exchange.h"
 #include "proxy/h1_wire.h"
 #include "proxy/stream.h"
 
 namespace weir::proxy {
 
 class UpstreamPool;
+class Worker;
 struct PoolEndpoint;
 
 /// Made, kept and destroyed by its UpstreamPool. Not thread-safe.
@@ -25,13 +26,13 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
 
   enum class State : uint8_t { kClosed, kConnecting, kIdle, kBusy };
 
-  /// Waits for the connection to stand, for `exchange`; tells the pool how it went.
-  void connect(net::Fd fd, Exchange& exchange);
-  /// Serves `exchange` on this idle connection.
-  void assign(Exchange& exchange);
+  /// Waits for the connection to stand, for `attempt`; tells the pool how it went.
+  void connect(net::Fd fd, Attempt& attempt);
+  /// Serves `attempt` on this idle connection.
+  void assign(Attempt& attempt);
   /// Waits in the pool until `until` at most.
   void rest(Instant until);
-  /// Closes; the exchange, if any, hears nothing.
+  /// Closes; the attempt, if any, hears nothing.
   void close();
 
   // UpstreamStream.
@@ -45,7 +46,7 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
 
   PoolEndpoint& endpoint() const noexcept { return endpoint_; }
   State state() const noexcept { return state_; }
-  Exchange* exchange() const noexcept { return exchange_; }
+  Attempt* attempt() const noexcept { return attempt_; }
 
   Place place;  ///< in the pool's list
   UpstreamH1* next_idle = nullptr;
@@ -70,7 +71,7 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
   Worker& worker_;
   UpstreamPool& pool_;
   PoolEndpoint& endpoint_;
-  Exchange* exchange_ = nullptr;
+  Attempt* attempt_ = nullptr;
   H1Wire wire_;
   net::Timer timer_;
   net::Timer again_;  // goes on in the next turn

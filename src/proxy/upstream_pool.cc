@@ -19,9 +19,10 @@ uint32_t get(const std::atomic<uint32_t>& count) noexcept {
 
 }  // namespace
 
-UpstreamPool::UpstreamPool(Worker& worker, const std::vector<Endpoint>& endpoints)
-    : worker_(worker) {
-  for (const Endpoint& endpoint : endpoints) endpoints_.push_back(&storage_.emplace_back(endpoint));
+UpstreamPool::UpstreamPool(Worker& worker, const Cluster& cluster)
+    : worker_(worker), options_(cluster.options()) {
+  for (const Endpoint& endpoint : cluster.endpoints())
+    endpoints_.push_back(&storage_.emplace_back(endpoint));
 }
 
 UpstreamPool::~UpstreamPool() {
@@ -50,31 +51,31 @@ PoolEndpoint& UpstreamPool::choose() noexcept {
   return *best;
 }
 
-void UpstreamPool::open(Exchange& exchange) {
+void UpstreamPool::open(Attempt& attempt) {
   PoolEndpoint& endpoint = choose();
   if (UpstreamH1* connection = endpoint.idle_newest) {
     unlink_idle(*connection);
     add(endpoint.active, 1);
-    return connection->assign(exchange);
+    return connection->assign(attempt);
   }
   const uint32_t used = get(endpoint.active) + get(endpoint.connecting);
-  const uint32_t bound = worker_.options().upstream_connections_max;
-  if (used >= bound) return exchange.on_pool_full(used, bound);
-  connect(endpoint, exchange);
+  const uint32_t bound = options_.connections_max;
+  if (used >= bound) return attempt.on_pool_full(used, bound);
+  connect(endpoint, attempt);
 }
 
-void UpstreamPool::connect(PoolEndpoint& endpoint, Exchange& exchange) {
+void UpstreamPool::connect(PoolEndpoint& endpoint, Attempt& attempt) {
   auto fd = net::open_connection(endpoint.address);
   if (!fd) {
     mark_down(endpoint);
-    return exchange.on_upstream_failed({Fault::kConnectRefused, true, false, {}});
+    return attempt.on_failed({Fault::kConnectRefused, true, false, {}});
   }
   if (!endpoint.address.is_unix()) bound_buffers(fd->get(), worker_.options());
   UpstreamH1& connection = connections_.emplace_front(worker_, *this, endpoint);
   connection.place = connections_.begin();
   add(endpoint.connecting, 1);
-  exchange.on_upstream_connecting(connection);
-  connection.connect(std::move(*fd), exchange);
+  attempt.on_connecting(connection);
+  connection.connect(std::move(*fd), attempt);
 }
 
 void UpstreamPool::connected(UpstreamH1& connection) {
@@ -83,15 +84,15 @@ void UpstreamPool::connected(UpstreamH1& connection) {
   endpoint.down_until = Instant{};
   add(endpoint.connecting, -1);
   add(endpoint.active, 1);
-  if (Exchange* exchange = connection.exchange()) return connection.assign(*exchange);
+  if (Attempt* attempt = connection.attempt()) return connection.assign(*attempt);
   release(connection);
 }
 
 void UpstreamPool::connect_failed(UpstreamH1& connection, Fault fault) {
   mark_down(connection.endpoint());
-  Exchange* exchange = connection.exchange();
+  Attempt* attempt = connection.attempt();
   discard(connection);
-  if (exchange != nullptr) exchange->on_upstream_failed({fault, true, false, {}});
+  if (attempt != nullptr) attempt->on_failed({fault, true, false, {}});
 }
 
 void UpstreamPool::mark_down(PoolEndpoint& endpoint) noexcept {
@@ -101,8 +102,7 @@ void UpstreamPool::mark_down(PoolEndpoint& endpoint) noexcept {
 
 void UpstreamPool::release(UpstreamH1& connection) {
   PoolEndpoint& endpoint = connection.endpoint();
-  if (draining_ || get(endpoint.idle) >= worker_.options().upstream_idle_max)
-    return discard(connection);
+  if (draining_ || get(endpoint.idle) >= options_.idle_max) return discard(connection);
   add(endpoint.active, -1);
   push_idle(connection);
   connection.rest(worker_.loop().now() + worker_.options().timeouts.upstream_idle);

@@ -7,16 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "net/address.h"
+#include "proxy/attempt.h"
+#include "proxy/cluster.h"
 #include "proxy/upstream_h1.h"
 
 namespace weir::proxy {
-
-/// Where an upstream can be reached; shared by all workers, constant.
-struct Endpoint {
-  net::Address address;
-  std::string authority;  ///< Host for callers of HTTP/1.0 that sent none
-};
 
 /// One worker's view of an endpoint. The counts are atomic only because metrics read them.
 struct PoolEndpoint {
@@ -27,7 +22,7 @@ struct PoolEndpoint {
   std::string authority;
   UpstreamH1* idle_newest = nullptr;
   std::atomic<uint32_t> idle{0};
-  std::atomic<uint32_t> active{0};  ///< connections that serve an exchange
+  std::atomic<uint32_t> active{0};  ///< connections that serve an attempt
   std::atomic<uint32_t> connecting{0};
   uint32_t failures = 0;  ///< connection attempts that failed in a row
   Instant down_until{};   ///< chosen only when nothing better is left
@@ -38,12 +33,12 @@ struct PoolEndpoint {
 /// one worker's loop; counts may be read from any thread.
 class UpstreamPool {
  public:
-  UpstreamPool(Worker& worker, const std::vector<Endpoint>& endpoints);
+  UpstreamPool(Worker& worker, const Cluster& cluster);
   ~UpstreamPool();
 
-  /// Finds or begins a connection for the exchange, which hears on_upstream_ready or
-  /// on_upstream_failed, perhaps at once.
-  void open(Exchange& exchange);
+  /// Finds or begins a connection for the attempt, which hears on_ready, on_failed or
+  /// on_pool_full, perhaps at once.
+  void open(Attempt& attempt);
 
   /// Closes every idle connection and those released later.
   void drain();
@@ -66,13 +61,14 @@ class UpstreamPool {
   static constexpr Duration kDownMax = std::chrono::seconds(10);
 
   PoolEndpoint& choose() noexcept;
-  void connect(PoolEndpoint& endpoint, Exchange& exchange);
+  void connect(PoolEndpoint& endpoint, Attempt& attempt);
   void mark_down(PoolEndpoint& endpoint) noexcept;
   void push_idle(UpstreamH1& connection) noexcept;
   void unlink_idle(UpstreamH1& connection) noexcept;
   uint32_t sum(std::atomic<uint32_t> PoolEndpoint::*count) const noexcept;
 
   Worker& worker_;
+  const UpstreamOptions& options_;
   std::list<PoolEndpoint> storage_;  // atomics do not move
   std::vector<PoolEndpoint*> endpoints_;
   std::list<UpstreamH1> connections_;

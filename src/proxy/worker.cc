@@ -16,30 +16,33 @@ uint64_t random_seed() {
 
 }  // namespace
 
-Worker::Worker(uint16_t index, const Options& options, const Cluster& cluster, WakeOthers& others,
-               observe::Log* log)
+Worker::Worker(uint16_t index, const Options& options,
+               const std::vector<std::unique_ptr<Cluster>>& clusters, const RouteTable& routes,
+               WakeOthers& others, observe::Log* log)
     : index_(index),
       options_(options),
-      cluster_(cluster),
+      routes_(routes),
       others_(others),
       rng_(random_seed()),
-      gate_(cluster.make_gate(index)),
-      upstreams_(*this, cluster.endpoints()),
-      refusal_log_(log, cluster.telemetry().upstream()),
       heartbeat_timer_(loop_.timers(), net::Callback::to<&Worker::beat>(this)),
-      pump_timer_(loop_.timers(), net::Callback::to<&Worker::pump>(this)),
       drain_timer_(loop_.timers(), net::Callback::to<&Worker::stop>(this)),
       pump_task_(net::Callback::to<&Worker::pump>(this)),
       drain_task_(net::Callback::to<&Worker::begin_drain>(this)),
       stop_task_(net::Callback::to<&Worker::stop>(this)) {
+  for (const auto& cluster : clusters)
+    services_.push_back(std::make_unique<UpstreamService>(*this, *cluster, log));
   loop_.set_turn_end(net::Callback::to<&Worker::on_turn_end>(this));
   beat();
 }
 
 Worker::~Worker() {
   stop();
+  bury();
+}
+
+void Worker::bury() {
   graveyard_.clear();
-  upstreams_.bury();
+  for (const auto& service : services_) service->pool().bury();
 }
 
 void Worker::listen(net::Fd socket) {
@@ -70,77 +73,19 @@ Exchange& Worker::take_exchange() {
   return exchange;
 }
 
-Permit Worker::admit_in_shadow(const RequestContext& context, Instant now) noexcept {
-  auto permit = gate_->stack().admit(context, now);
-  if (permit) return std::move(*permit);
-  telemetry().would_refuse(index_, context.criticality, permit.error().reason);
-  refusal_log_.would_refuse(permit.error(), policy_name(permit.error()), context.criticality, now);
-  return {};
-}
-
-std::string_view Worker::policy_name(const Rejection& rejection) const noexcept {
-  switch (rejection.reason) {
-    case Reason::kQueueFull:
-    case Reason::kQueueTimeout:
-    case Reason::kShed: return "queue";
-    case Reason::kDeadlinePassed:
-    case Reason::kDeadlineInfeasible: return "deadline";
-    case Reason::kPoolFull: return "pool";
-    case Reason::kDraining: return "drain";
-    case Reason::kConcurrencyLimit:
-    case Reason::kPriority:
-    case Reason::kBulkheadFull:
-    case Reason::kBreakerOpen:
-    case Reason::kRetryBudget:
-    case Reason::kQuota:
-    case Reason::kNoCredit: break;
-  }
-  const PolicyStack& stack = gate_->stack();
-  const bool known = rejection.policy_index < stack.policy_count();
-  return known ? stack.policy(rejection.policy_index).name() : "gate";
-}
-
-void Worker::on_completed(Outcome outcome, Duration latency) noexcept {
-  pump_wanted_ = true;
-  if (outcome != Outcome::kSuccess) return;
-  gate_->observe_service(latency);
-  cluster_.retry_budget().deposit(loop_.now());
-}
-
-bool Worker::may_retry() noexcept {
-  const bool paid = cluster_.retry_budget().try_withdraw(loop_.now());
-  telemetry().retried(index_, paid);
-  return paid;
-}
-
-void Worker::admitted(QueueEntry& entry, Permit permit) noexcept {
-  static_cast<Exchange&>(entry).on_admitted(std::move(permit));
-}
-
-void Worker::refused(QueueEntry& entry, const Rejection& rejection) noexcept {
-  static_cast<Exchange&>(entry).on_refused(rejection);
-}
-
 void Worker::pump() {
-  wake(gate_->pump(loop_.update_now(), *this));
-  const Instant next = gate_->next_wakeup();
-  if (next == Instant::min()) {
-    pump_timer_.arm(loop_.now());
-  } else {
-    pump_timer_.arm(next);
-  }
+  for (const auto& service : services_) service->pump();
 }
 
 void Worker::on_turn_end() {
-  while (std::exchange(pump_wanted_, false)) pump();
-  graveyard_.clear();
-  upstreams_.bury();
+  for (const auto& service : services_) service->pump_if_wanted();
+  bury();
   if (draining_) end_drain_if_done();
 }
 
 void Worker::beat() {
   heartbeat_.store(loop_.now(), std::memory_order_relaxed);
-  refusal_log_.beat(loop_.now());
+  for (const auto& service : services_) service->refusal_log().beat(loop_.now());
   heartbeat_timer_.arm(loop_.now() + kHeartbeat);
 }
 
@@ -148,7 +93,7 @@ void Worker::begin_drain() {
   if (std::exchange(draining_, true)) return;
   if (listener_ != nullptr) listener_->stop();
   for (auto next = connections_.begin(); next != connections_.end();) (next++)->drain();
-  upstreams_.drain();
+  for (const auto& service : services_) service->pool().drain();
   drain_timer_.arm(loop_.now() + options_.timeouts.drain);
 }
 
@@ -160,7 +105,7 @@ void Worker::stop() {
   draining_ = true;
   if (listener_ != nullptr) listener_->stop();
   while (!connections_.empty()) connections_.front().close();
-  upstreams_.drain();
+  for (const auto& service : services_) service->pool().drain();
   loop_.stop();
 }
 

@@ -35,6 +35,9 @@ struct HostSignals {
   double pressure_ratio = 0;       ///< PSI "some" share, 0–1
   uint32_t queued = 0;             ///< waiting in admission queues now
   double cpu_used_ratio = 0;       ///< CPU time used over CPU time there is, 0–1
+  /// Units of the limit that idle reserves keep from work that would take them: to a law they are
+  /// used, else a limit with an idle reserve would look as if nobody ever reached it.
+  uint32_t withheld = 0;
 };
 
 /// Bounds the cost units in flight by a limit that a law sets from what completions tell.

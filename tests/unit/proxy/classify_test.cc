@@ -21,8 +21,9 @@ struct Parsed {
       : text("GET / HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n") {
     EXPECT_TRUE(http::parse_request(text, http::HeadLimits{}, head).done()) << text;
   }
-  RequestContext context(const Options& options = {}) const {
-    return classify(head, options, 3, kNow);
+  RequestContext context(const Options& options = {},
+                         Criticality of_route = Criticality::kCritical) const {
+    return classify(head, options, of_route, 3, kNow);
   }
   std::string text;
   http::RequestHead head;
@@ -79,8 +80,27 @@ TEST(Classify, CriticalityComesFromTheHeaderThenFromBaggageAndIsClamped) {
   const Parsed claims("X-Weir-Priority: CRITICAL_PLUS\r\n");
   EXPECT_EQ(claims.context().criticality, Criticality::kCritical);
   Options trusting;
-  trusting.criticality_max = Criticality::kCriticalPlus;
+  trusting.trust_priority = true;
   EXPECT_EQ(claims.context(trusting).criticality, Criticality::kCriticalPlus);
+}
+
+TEST(Classify, TheRouteSpeaksForThoseWhoClaimNothing) {
+  EXPECT_EQ(Parsed("").context({}, Criticality::kSheddable).criticality, Criticality::kSheddable);
+  EXPECT_EQ(Parsed("").context({}, Criticality::kCriticalPlus).criticality,
+            Criticality::kCriticalPlus);
+  const Parsed claims("X-Weir-Priority: CRITICAL\r\n");
+  EXPECT_EQ(claims.context({}, Criticality::kSheddable).criticality, Criticality::kSheddable);
+  EXPECT_EQ(claims.context({}, Criticality::kCriticalPlus).criticality, Criticality::kCritical);
+}
+
+TEST(Classify, ANestedCallBetweenNeighboursKeepsTheClassOfItsParent) {
+  Options trusting;
+  trusting.trust_priority = true;
+  const Parsed nested("baggage: criticality=CRITICAL\r\n");
+  EXPECT_EQ(nested.context(trusting, Criticality::kSheddable).criticality, Criticality::kCritical);
+  const Parsed batch("baggage: criticality=SHEDDABLE\r\n");
+  EXPECT_EQ(batch.context(trusting, Criticality::kCriticalPlus).criticality,
+            Criticality::kSheddable);
 }
 
 TEST(ShrinkDeadline, RewritesWhatCameAndNothingElse) {

@@ -27,7 +27,7 @@ CallingSpec calling_of(const ClientSpec& client, const GuardSpec& entry) {
 
 }  // namespace
 
-World::Caller::Caller(const CallingSpec& calling, uint16_t lane, Instant now)
+Caller::Caller(const CallingSpec& calling, uint16_t lane, Instant now)
     : spec(calling), timeout_lane(lane) {
   if (calling.retry_budget > 0)
     budget.emplace(RetryBudget::Options{.ratio = calling.retry_budget}, now);

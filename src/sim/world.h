@@ -17,6 +17,8 @@
 
 namespace weir::sim {
 
+struct Caller;  // the policies of who calls, see world_parts.h
+
 /// A request at one service: a client's attempt, or an attempt of another service to call it.
 struct Request final : QueueEntry {
   enum class State : uint8_t {
@@ -31,6 +33,7 @@ struct Request final : QueueEntry {
 
   RequestContext context;
   Permit permit;
+  Caller* caller = nullptr;
   Ticket breaker_ticket;  // of the caller's breaker
   Instant begun{};        // when the client first sent it
   Instant arrived{};      // when this attempt reached the service's guard
@@ -65,9 +68,8 @@ class World {
   std::function<void(uint32_t service, const LimitChange&)> on_decision;
 
  private:
-  struct Node;    // an instance of a service with its guard
-  struct Group;   // the instances of a service
-  struct Caller;  // the policies of who calls
+  struct Node;   // an instance of a service with its guard
+  struct Group;  // the instances of a service
   struct Client;
 
   void add_services(const GuardSpec& guard);
@@ -86,7 +88,7 @@ class World {
   Caller& caller_of(const Request& request);
   void try_again(uint32_t request);
   void attempt_failed(Request& request, Outcome outcome);
-  bool may_retry(const Request& request, Caller& caller);
+  bool may_retry(const Request& request);
   void leave_breaker(Request& request, Outcome outcome);
   void time_out(Request& request);
 

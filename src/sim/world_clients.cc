@@ -93,7 +93,7 @@ void World::client_succeeded(Request& request) {
   if (client.spec.users > 0) user_thinks(request.client);
 }
 
-World::Caller& World::caller_of(const Request& request) {
+Caller& World::caller_of(const Request& request) {
   if (!request.is_call) return clients_[request.client]->caller;
   Node& node = *nodes_[requests_[request.parent].node];
   for (auto& [service, caller] : node.callers)
@@ -108,11 +108,12 @@ World::Caller& World::caller_of(const Request& request) {
 void World::leave_breaker(Request& request, Outcome outcome) {
   if (!request.in_breaker) return;
   request.in_breaker = false;
-  caller_of(request).breaker->complete(request.breaker_ticket,
-                                       Completion{outcome, 0, request.arrived, now_});
+  request.caller->breaker->complete(request.breaker_ticket,
+                                    Completion{outcome, 0, request.arrived, now_});
 }
 
-bool World::may_retry(const Request& request, Caller& caller) {
+bool World::may_retry(const Request& request) {
+  Caller& caller = *request.caller;
   if (request.attempt >= caller.spec.retries) return false;
   // Nobody waits for what a call would be part of.
   if (request.is_call && request.context.deadline.passed(now_)) return false;
@@ -123,9 +124,8 @@ bool World::may_retry(const Request& request, Caller& caller) {
 // zombie.
 void World::attempt_failed(Request& request, Outcome outcome) {
   leave_breaker(request, outcome);
-  Caller& caller = caller_of(request);
   Client& client = *clients_[request.client];
-  if (!may_retry(request, caller)) {
+  if (!may_retry(request)) {
     if (request.is_call) return call_ended(requests_[request.parent], false);
     --client.open;
     ++slice(client).failed;
@@ -142,7 +142,7 @@ void World::attempt_failed(Request& request, Outcome outcome) {
   again.begun = request.begun;
   again.attempt = static_cast<uint8_t>(request.attempt + 1);
   again.context = request.context;
-  const double bound = to_seconds(caller.spec.backoff) * std::exp2(request.attempt);
+  const double bound = to_seconds(request.caller->spec.backoff) * std::exp2(request.attempt);
   events_.push(now_ + from_seconds(client.rng.uniform() * bound), EventKind::kRetry, again.number);
 }
 

@@ -11,7 +11,7 @@
 namespace weir::sim {
 
 /// Who calls: a client, or one instance of a service towards one that it calls.
-struct World::Caller {
+struct Caller {
   /// `timeout_lane` is where its time-outs wait.
   Caller(const CallingSpec& spec, uint16_t timeout_lane, Instant now);
 

@@ -30,6 +30,7 @@ void World::arrive(Request& request) {
   request.arrived = now_;
   request.node = pick_instance(request.service);
   Caller& caller = caller_of(request);
+  request.caller = &caller;
   if (caller.breaker) {
     const auto ticket = caller.breaker->admit(request.context, now_);
     if (!ticket) return refuse(request, ticket.error());
@@ -143,7 +144,7 @@ void World::answer(Request& request) {
   complete(request, good ? Outcome::kSuccess : Outcome::kFailure);
   if (!request.abandoned && good) {
     leave_breaker(request, Outcome::kSuccess);
-    if (Caller& caller = caller_of(request); caller.budget) caller.budget->deposit(now_);
+    if (request.caller->budget) request.caller->budget->deposit(now_);
     request.is_call ? call_ended(requests_[request.parent], true) : client_succeeded(request);
   } else if (!request.abandoned) {
     attempt_failed(request, Outcome::kFailure);

@@ -69,6 +69,50 @@ bool read_integer(const Node& node, Diagnostics& diagnostics, int64_t min, int64
   return true;
 }
 
+bool read_boolean(const Node& node, Diagnostics& diagnostics, bool& value) {
+  const bool truth = node.text == "true";
+  if (node.kind != Node::Kind::kScalar || (!truth && node.text != "false"))
+    return expect(node, diagnostics, "true or false"), false;
+  value = truth;
+  return true;
+}
+
+bool read_number(const Node& node, Diagnostics& diagnostics, double min, double max,
+                 double& value) {
+  const auto parsed = node.kind == Node::Kind::kScalar ? parse_number(node.text) : std::nullopt;
+  if (!parsed || *parsed < min || *parsed > max) {
+    std::string bounds = "a number from ";
+    observe::append_json_number(bounds, min);
+    bounds += " to ";
+    observe::append_json_number(bounds, max);
+    return expect(node, diagnostics, bounds), false;
+  }
+  value = *parsed;
+  return true;
+}
+
+bool read_percent(const Node& node, Diagnostics& diagnostics, double& value) {
+  const auto parsed = node.kind == Node::Kind::kScalar ? parse_percent(node.text) : std::nullopt;
+  if (!parsed) return expect(node, diagnostics, "a share from 0% to 100%, as in 25%"), false;
+  value = *parsed;
+  return true;
+}
+
+bool read_rate(const Node& node, Diagnostics& diagnostics, double& value) {
+  const auto parsed = node.kind == Node::Kind::kScalar ? parse_rate(node.text) : std::nullopt;
+  if (!parsed) {
+    expect(node, diagnostics, "a rate; write a number and its unit, as in 3200/s or 90/m");
+    return false;
+  }
+  value = *parsed;
+  return true;
+}
+
+bool read_located(const Node& node, Diagnostics& diagnostics, Located& value) {
+  value.place = node.place;
+  return read_text(node, diagnostics, value.text);
+}
+
 size_t read_choice(const Node& node, Diagnostics& diagnostics,
                    const std::vector<std::string>& names) {
   const auto found = node.kind == Node::Kind::kScalar
@@ -81,6 +125,16 @@ size_t read_choice(const Node& node, Diagnostics& diagnostics,
 void schema_text(observe::JsonWriter& json, const char* pattern) {
   json.member("type", "string");
   if (pattern != nullptr) json.member("pattern", pattern);
+}
+
+void schema_boolean(observe::JsonWriter& json) {
+  json.member("type", "boolean");
+}
+
+void schema_number(observe::JsonWriter& json, double min, double max) {
+  json.member("type", "number");
+  json.member("minimum", min);
+  json.member("maximum", max);
 }
 
 void schema_integer(observe::JsonWriter& json, int64_t min, int64_t max) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,12 @@
 #include "observe/json.h"
 
 namespace weir::config {
+
+/// A text that remembers where it stood: a name that is looked up once the whole file is read.
+struct Located {
+  std::string text;
+  Place place;
+};
 
 namespace detail {
 
@@ -24,10 +31,17 @@ bool read_duration(const Node& node, Diagnostics& diagnostics, Duration& value);
 bool read_size(const Node& node, Diagnostics& diagnostics, size_t& value);
 bool read_integer(const Node& node, Diagnostics& diagnostics, int64_t min, int64_t max,
                   int64_t& value);
+bool read_boolean(const Node& node, Diagnostics& diagnostics, bool& value);
+bool read_number(const Node& node, Diagnostics& diagnostics, double min, double max, double& value);
+bool read_percent(const Node& node, Diagnostics& diagnostics, double& value);
+bool read_rate(const Node& node, Diagnostics& diagnostics, double& value);
+bool read_located(const Node& node, Diagnostics& diagnostics, Located& value);
 size_t read_choice(const Node& node, Diagnostics& diagnostics,
                    const std::vector<std::string>& names);
 
 void schema_text(observe::JsonWriter& json, const char* pattern);
+void schema_boolean(observe::JsonWriter& json);
+void schema_number(observe::JsonWriter& json, double min, double max);
 void schema_integer(observe::JsonWriter& json, int64_t min, int64_t max);
 void schema_choice(observe::JsonWriter& json, const std::vector<std::string>& names);
 
@@ -76,6 +90,67 @@ class Table {
         [](observe::JsonWriter& json) { detail::schema_text(json, kSizePattern); });
   }
 
+  Table& boolean(const char* name, bool T::*member, const char* doc) {
+    return add(
+        name, doc,
+        [member](const Node& node, Diagnostics& out, T& into) {
+          detail::read_boolean(node, out, into.*member);
+        },
+        [](observe::JsonWriter& json) { detail::schema_boolean(json); });
+  }
+
+  /// A number without a unit: a factor, an exponent.
+  Table& number(const char* name, double T::*member, double min, double max, const char* doc) {
+    return add(
+        name, doc,
+        [member, min, max](const Node& node, Diagnostics& out, T& into) {
+          detail::read_number(node, out, min, max, into.*member);
+        },
+        [min, max](observe::JsonWriter& json) { detail::schema_number(json, min, max); });
+  }
+
+  /// A share, 0 to 1, written as a percentage.
+  Table& percent(const char* name, double T::*member, const char* doc) {
+    return add(
+        name, doc,
+        [member](const Node& node, Diagnostics& out, T& into) {
+          detail::read_percent(node, out, into.*member);
+        },
+        [](observe::JsonWriter& json) { detail::schema_text(json, kPercentPattern); });
+  }
+
+  /// A number a second, written with its unit: 3200/s.
+  Table& rate(const char* name, double T::*member, const char* doc) {
+    return add(
+        name, doc,
+        [member](const Node& node, Diagnostics& out, T& into) {
+          detail::read_rate(node, out, into.*member);
+        },
+        [](observe::JsonWriter& json) { detail::schema_text(json, kRatePattern); });
+  }
+
+  /// A name that refers to something else in the file.
+  Table& located(const char* name, Located T::*member, const char* doc) {
+    return add(
+        name, doc,
+        [member](const Node& node, Diagnostics& out, T& into) {
+          detail::read_located(node, out, into.*member);
+        },
+        [](observe::JsonWriter& json) { detail::schema_text(json, nullptr); });
+  }
+
+  /// A value of a form of its own, read by `read` and described by `schema`.
+  template <typename U>
+  Table& custom(const char* name, U T::*member, void (*read)(const Node&, Diagnostics&, U&),
+                void (*schema)(observe::JsonWriter&), const char* doc) {
+    return add(
+        name, doc,
+        [member, read](const Node& node, Diagnostics& out, T& into) {
+          read(node, out, into.*member);
+        },
+        schema);
+  }
+
   template <typename Integer>
   Table& integer(const char* name, Integer T::*member, int64_t min, int64_t max, const char* doc) {
     return add(
@@ -121,6 +196,17 @@ class Table {
         name, doc,
         [member, keys](const Node& node, Diagnostics& out, T& into) {
           keys.read(node, out, into.*member);
+        },
+        [keys](observe::JsonWriter& json) { keys.schema(json); });
+  }
+
+  /// A mapping that may be left out; then the member stays empty.
+  template <typename U>
+  Table& table(const char* name, std::optional<U> T::*member, Table<U> keys, const char* doc) {
+    return add(
+        name, doc,
+        [member, keys](const Node& node, Diagnostics& out, T& into) {
+          keys.read(node, out, (into.*member).emplace());
         },
         [keys](observe::JsonWriter& json) { keys.schema(json); });
   }

@@ -60,6 +60,20 @@ std::optional<double> parse_percent(std::string_view text) {
   return *number / 100;
 }
 
+std::optional<double> parse_number(std::string_view text) {
+  const auto number = take_number(text);
+  return text.empty() ? number : std::nullopt;
+}
+
+std::optional<double> parse_rate(std::string_view text) {
+  const auto number = take_number(text);
+  if (!number || *number > kMax) return std::nullopt;
+  if (text == "/s") return *number;
+  if (text == "/m") return *number / 60;
+  if (text == "/h") return *number / 3600;
+  return std::nullopt;
+}
+
 std::optional<int64_t> parse_integer(std::string_view text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -20,12 +20,19 @@ std::optional<size_t> parse_size(std::string_view text);
 /// "50%" as 0.5; 0 to 100 %.
 std::optional<double> parse_percent(std::string_view text);
 
+/// "0.5", "12"; not negative, without an exponent.
+std::optional<double> parse_number(std::string_view text);
+
+/// "3200/s", "90/m", "1.5/h" as a number a second. Not negative.
+std::optional<double> parse_rate(std::string_view text);
+
 /// Decimal digits, with a sign if it is negative.
 std::optional<int64_t> parse_integer(std::string_view text);
 
 // Patterns of the above for the JSON schema.
 inline constexpr const char* kDurationPattern = R"(^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$)";
 inline constexpr const char* kSizePattern = R"(^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$)";
+inline constexpr const char* kRatePattern = R"(^[0-9]+(\.[0-9]+)?/(s|m|h)$)";
 inline constexpr const char* kPercentPattern = R"(^[0-9]+(\.[0-9]+)?%$)";
 
 }  // namespace weir::config

@@ -106,6 +106,54 @@ TEST(Table, BrokenYamlIsOneMistakeWithItsPlace) {
   }
 }
 
+struct Figures {
+  bool on = false;
+  double factor = 1;
+  double share = 0;
+  double rate = 0;
+  Located target;
+  std::optional<Inner> inner;
+};
+
+Table<Figures> figures_table() {
+  return Table<Figures>()
+      .boolean("on", &Figures::on, "")
+      .number("factor", &Figures::factor, 0.5, 8, "")
+      .percent("share", &Figures::share, "")
+      .rate("rate", &Figures::rate, "")
+      .located("target", &Figures::target, "")
+      .table("inner", &Figures::inner, inner_table(), "");
+}
+
+std::string problems(std::string_view text, Figures& into) {
+  Diagnostics diagnostics("f.yaml", text);
+  figures_table().read(parse_yaml(text, diagnostics), diagnostics, into);
+  return diagnostics.render();
+}
+
+TEST(Table, ReadsTruthsFactorsSharesRatesAndNames) {
+  Figures figures;
+  EXPECT_EQ(problems("{ on: true, factor: 2.5, share: 12.5%, rate: 90/m }", figures), "");
+  EXPECT_TRUE(figures.on);
+  EXPECT_EQ(figures.factor, 2.5);
+  EXPECT_EQ(figures.share, 0.125);
+  EXPECT_EQ(figures.rate, 1.5);
+  EXPECT_FALSE(figures.inner.has_value());
+  EXPECT_EQ(problems("target: x\ninner: { room: 1KiB }", figures), "");
+  EXPECT_EQ(figures.target.place.column, 9);
+  EXPECT_EQ(figures.inner->room, 1024u);
+}
+
+TEST(Table, SaysWhatATruthAFactorAShareAndARateAre) {
+  Figures figures;
+  const std::string text = problems("on: yes\nfactor: 9\nshare: 0.5\nrate: 3200\n", figures);
+  for (const char* part :
+       {"1:5: error: 'yes' is not true or false", "2:9: error: '9' is not a number from 0.5 to 8",
+        "3:8: error: '0.5' is not a share from 0% to 100%, as in 25%",
+        "4:7: error: '3200' is not a rate; write a number and its unit"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+}
+
 TEST(Table, TheSchemaHasEveryKey) {
   observe::JsonWriter json;
   json.begin_object();

@@ -1,5 +1,6 @@
 // How many events a second the simulator makes of one core, from one service to a mesh of 10,000
-// instances, by CPU time. An event is something that happened: time-outs that were cancelled do not count.
+// instances, by CPU time. An event is something that happened: time-outs that were cancelled do not
+// count.
 #include <time.h>
 
 #include <chrono>
@@ -82,12 +83,7 @@ void measure(const Run& run) {
   std::fflush(stdout);
 }
 
-}  // namespace
-}  // namespace weir::sim
-
-int main(int argc, char** argv) {
-  using namespace weir::sim;
-  const double length = argc > 1 ? std::atof(argv[1]) : 1;
+void measure_all(double length) {
   const Run runs[] = {
       {"one service, 0.9x, without a guard", one_service(0.9, 300 * length), nullptr},
       {"one service, 0.9x, elastic", one_service(0.9, 300 * length), "elastic"},
@@ -97,4 +93,11 @@ int main(int argc, char** argv) {
       {"mesh of 10,000 instances, 1 M/s, elastic", mesh(1 * length), "elastic"},
   };
   for (const Run& run : runs) measure(run);
+}
+
+}  // namespace
+}  // namespace weir::sim
+
+int main(int argc, char** argv) {
+  weir::sim::measure_all(argc > 1 ? std::atof(argv[1]) : 1);
 }

@@ -139,16 +139,16 @@ class Table {
         [](observe::JsonWriter& json) { detail::schema_text(json, nullptr); });
   }
 
-  /// A value of a form of its own, read by `read` and described by `schema`.
+  /// A value of a form of its own: how to read it, and how the schema describes it.
   template <typename U>
-  Table& custom(const char* name, U T::*member, void (*read)(const Node&, Diagnostics&, U&),
-                void (*schema)(observe::JsonWriter&), const char* doc) {
+  Table& custom(const char* name, U T::*member, void (*reader)(const Node&, Diagnostics&, U&),
+                void (*describe)(observe::JsonWriter&), const char* doc) {
     return add(
         name, doc,
-        [member, read](const Node& node, Diagnostics& out, T& into) {
-          read(node, out, into.*member);
+        [member, reader](const Node& node, Diagnostics& out, T& into) {
+          reader(node, out, into.*member);
         },
-        schema);
+        describe);
   }
 
   template <typename Integer>

@@ -17,6 +17,7 @@ void add_proxy(CLI::App& parent, Action& action);
 void add_bridge(CLI::App& parent, Action& action);
 void add_bridge_dlq(CLI::App& parent, Action& action);
 void add_sim(CLI::App& parent, Action& action);
+void add_sim_compare(CLI::App& parent, Action& action);
 void add_docs(CLI::App& parent, Action& action);
 void add_version(CLI::App& parent, Action& action);
 void add_lab(CLI::App& parent, Action& action);

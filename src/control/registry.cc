@@ -4,6 +4,7 @@
 #include "weir/control/brpc_limit.h"
 #include "weir/control/elastic_limit.h"
 #include "weir/control/envoy_limit.h"
+#include "weir/control/failsafe_limit.h"
 #include "weir/control/fixed_limit.h"
 #include "weir/control/gradient2_limit.h"
 #include "weir/control/vegas_limit.h"
@@ -36,6 +37,8 @@ constexpr LimitRegistration kRegistrations[] = {
      make_seeded<EnvoyLimit, EnvoyLimitOptions>},
     {"brpc", "best rate times least latency (Apache brpc)",
      make_seeded<BrpcLimit, BrpcLimitOptions>},
+    {"failsafe", "smoothed p90 latency, with a veto by correlation (failsafe-go)",
+     make_plain<FailsafeLimit, FailsafeLimitOptions>},
 };
 
 }  // namespace

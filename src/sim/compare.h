@@ -10,14 +10,27 @@
 
 namespace weir::sim {
 
+/// The seeds first … first + count − 1, on so many threads.
+struct Seeds {
+  int count = 10;
+  uint64_t first = 1;
+  int threads = 1;
+};
+
 /// What one guard reached in one row: for each target the worst and the mean over the seeds.
 struct Score {
   std::vector<double> worst;
   std::vector<double> mean;
 };
 
-/// Runs a guard through a row for the seeds 1 … seed_count, on `threads` threads.
-Score score(const MatrixRow& row, const GuardSpec& guard, int seed_count, int threads);
+/// Runs a guard through a row.
+Score score(const MatrixRow& row, const GuardSpec& guard, const Seeds& seeds);
+
+/// What a yardstick (see contestants.h) reached in its worst seed.
+struct Yardstick {
+  std::string name;
+  double worst = 0;
+};
 
 /// One line of the comparison. `best_peer` is the best over the peers' settings of their worst
 /// seed; its name is empty when no peer ran.
@@ -27,20 +40,24 @@ struct Comparison {
   Target target;
   double ours_worst = 0;
   double ours_mean = 0;
+  std::vector<Yardstick> yardsticks;
   double best_peer = 0;
   std::string best_peer_name;
   bool pass = false;
 };
 
 struct CompareOptions {
-  int seed_count = 10;
-  int threads = 2;
+  Seeds seeds;
   bool with_peers = true;
-  std::vector<std::string> only;  ///< ids of rows; empty: all
-  std::string law = "elastic";    ///< what stands for ours
+  std::vector<std::string> peers;  ///< names of contestants; empty: all
+  std::vector<std::string> only;   ///< ids of rows; empty: all
+  std::string law = "elastic";     ///< what stands for ours
+  /// Called now and then with the row's id, the settings done and all of them.
+  std::function<void(const std::string& row, size_t done, size_t all)> progress;
 };
 
-/// Runs the matrix; `done` is called after each row with its lines.
+/// Runs the matrix; `done` is called after each row with its lines. A setting of a peer is dropped
+/// as soon as its worst seed so far cannot be the best in any figure.
 void compare(const CompareOptions& options,
              const std::function<void(const std::vector<Comparison>&)>& done);
 

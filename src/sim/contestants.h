@@ -26,8 +26,9 @@ GuardSpec ours();
 /// adds ours and varies what their documentation says to tune.
 std::vector<Contestant> peers();
 
-/// What knows the answer or does nothing: the right fixed limit without and with our queue, and no
-/// guard at all. Shown for orientation, never counted as a peer. `workers` is the true knee.
+/// What knows the answer or does nothing: no guard at all, and the right fixed limit without and
+/// with our queue, which sheds by CoDel. Shown for orientation, never counted as a peer. `workers`
+/// is the true knee.
 std::vector<Contestant> yardsticks(uint32_t workers);
 
 }  // namespace weir::sim

@@ -25,6 +25,15 @@ ScenarioSpec base(const char* name, uint32_t workers = 64) {
   return spec;
 }
 
+MatrixRow row_of(const char* id, const char* title, ScenarioSpec scenario) {
+  MatrixRow row;
+  row.id = id;
+  row.title = title;
+  row.knee = scenario.services[0].workers;
+  row.scenario = std::move(scenario);
+  return row;
+}
+
 void measure_from_to(ScenarioSpec& spec, double begin, double end, double stop) {
   spec.measure_begin = at(begin);
   spec.measure_end = at(end);
@@ -96,7 +105,7 @@ double limit_swing(const RunResult& result, double from, double to) {
 }
 
 MatrixRow steady() {
-  MatrixRow row{"A", "steady 0.7x", base("steady"), {}, {}};
+  MatrixRow row = row_of("A", "steady 0.7x", base("steady"));
   row.scenario.clients[0].rate = {{at(0), 0.7 * capacity(64)}};
   measure_from_to(row.scenario, 5, 60, 60);
   row.targets = {{"refused", Sense::kAtMost, 1e-4}, {"p99_ratio", Sense::kAtMost, 1.02}};
@@ -107,7 +116,7 @@ MatrixRow steady() {
 }
 
 MatrixRow overload(const char* id, const char* title, uint32_t workers, double p99_max) {
-  MatrixRow row{id, title, base(title, workers), {}, {}};
+  MatrixRow row = row_of(id, title, base(title, workers));
   const double c = capacity(workers);
   row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), 10 * c}, {at(70), 0.7 * c}};
   measure_from_to(row.scenario, 10, 70, 76);
@@ -122,7 +131,7 @@ MatrixRow overload(const char* id, const char* title, uint32_t workers, double p
 }
 
 MatrixRow sustained() {
-  MatrixRow row{"C", "1.5x for 10 min", base("sustained"), {}, {}};
+  MatrixRow row = row_of("C", "1.5x for 10 min", base("sustained"));
   const double c = capacity(64);
   row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), 1.5 * c}};
   measure_from_to(row.scenario, 10, 610, 610);
@@ -137,7 +146,7 @@ MatrixRow sustained() {
 }
 
 MatrixRow slower() {
-  MatrixRow row{"D", "service 3x slower for 60 s", base("slower"), {}, {}};
+  MatrixRow row = row_of("D", "service 3x slower for 60 s", base("slower"));
   const double c = capacity(64);
   row.scenario.clients[0].rate = {{at(0), 0.9 * c}};
   row.scenario.services[0].slowdowns = {{at(20), at(80), 1.0 / 3}};
@@ -150,7 +159,7 @@ MatrixRow slower() {
 }
 
 MatrixRow workers_lost() {
-  MatrixRow row{"D2", "2/3 of the workers die for 60 s", base("workers lost"), {}, {}};
+  MatrixRow row = row_of("D2", "2/3 of the workers die for 60 s", base("workers lost"));
   const double c = capacity(64);
   row.scenario.clients[0].rate = {{at(0), 0.9 * c}};
   row.scenario.services[0].workers_steps = {{at(20), 21}, {at(80), 64}};
@@ -163,7 +172,7 @@ MatrixRow workers_lost() {
 }
 
 MatrixRow mix_shift() {
-  MatrixRow row{"E", "bimodal mix shift at 0.5x", base("mix shift"), {}, {}};
+  MatrixRow row = row_of("E", "bimodal mix shift at 0.5x", base("mix shift"));
   ServiceTime time{.kind = ServiceTime::Kind::kBimodal};
   row.scenario.services[0].time = time;
   // The slow share doubles; fast and slow requests cost what they did: 10.5 and 105 ms.
@@ -180,7 +189,7 @@ MatrixRow mix_shift() {
 }
 
 MatrixRow burst() {
-  MatrixRow row{"F", "10 rps, then a burst of 40", base("burst"), {}, {}};
+  MatrixRow row = row_of("F", "10 rps, then a burst of 40", base("burst"));
   row.scenario.clients[0].rate = {{at(0), 10}};
   row.scenario.clients[0].bursts = {{at(30), 40}, {at(45), 40}};
   measure_from_to(row.scenario, 0, 60, 60);
@@ -192,7 +201,7 @@ MatrixRow burst() {
 }
 
 MatrixRow cold_start() {
-  MatrixRow row{"G", "cold start 0.9x, 512 workers", base("cold start", 512), {}, {}};
+  MatrixRow row = row_of("G", "cold start 0.9x, 512 workers", base("cold start", 512));
   row.scenario.clients[0].rate = {{at(0), 0.9 * capacity(512)}};
   measure_from_to(row.scenario, 0, 10, 12);
   row.targets = {{"refused", Sense::kAtMost, 0.01}, {"time_to_90_s", Sense::kAtMost, 2}};
@@ -203,7 +212,7 @@ MatrixRow cold_start() {
 }
 
 MatrixRow retry_storm() {
-  MatrixRow row{"H", "4x slower for 10 s, clients retry 3x", base("retry storm"), {}, {}};
+  MatrixRow row = row_of("H", "4x slower for 10 s, clients retry 3x", base("retry storm"));
   row.scenario.clients[0].rate = {{at(0), 0.7 * capacity(64)}};
   row.scenario.clients[0].retries = 3;
   row.scenario.services[0].slowdowns = {{at(20), at(30), 0.25}};
@@ -220,7 +229,7 @@ MatrixRow retry_storm() {
 }
 
 MatrixRow contention() {
-  MatrixRow row{"K", "contention collapse at 2x", base("contention"), {}, {}};
+  MatrixRow row = row_of("K", "contention collapse at 2x", base("contention"));
   const double c = capacity(64);
   row.scenario.services[0].contention = 0.5;
   row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), 2 * c}};
@@ -233,7 +242,7 @@ MatrixRow contention() {
 }
 
 MatrixRow quota(const char* id, const char* title, double load) {
-  MatrixRow row{id, title, base(title), {}, {}};
+  MatrixRow row = row_of(id, title, base(title));
   const double c = capacity(64) / 2;
   row.scenario.services[0].quota = {milliseconds(100), 0.5};
   row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), load * c}};
@@ -249,7 +258,7 @@ MatrixRow quota(const char* id, const char* title, double load) {
 }
 
 MatrixRow step() {
-  MatrixRow row{"S", "step to 1.4x", base("step"), {}, {}};
+  MatrixRow row = row_of("S", "step to 1.4x", base("step"));
   const double c = capacity(64);
   row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), 1.4 * c}};
   measure_from_to(row.scenario, 10, 40, 40);
@@ -267,7 +276,7 @@ MatrixRow step() {
 // The live tests of the proxy (bench/live) in virtual time: 8 workers, and clients that wait a
 // second. In ten seconds of overload the search for the knee weighs as much as what follows.
 MatrixRow live_overload() {
-  MatrixRow row{"LB", "8 workers, 10x for 10 s", base("live overload", 8), {}, {}};
+  MatrixRow row = row_of("LB", "8 workers, 10x for 10 s", base("live overload", 8));
   const double c = capacity(8);
   row.scenario.clients[0].rate = {
       {at(0), 0.2 * c}, {at(4), 0.7 * c}, {at(10), 10 * c}, {at(20), 0.7 * c}};
@@ -281,7 +290,7 @@ MatrixRow live_overload() {
 }
 
 MatrixRow live_slower() {
-  MatrixRow row{"L3", "8 workers 3x slower for 10 s", base("live slower", 8), {}, {}};
+  MatrixRow row = row_of("L3", "8 workers 3x slower for 10 s", base("live slower", 8));
   const double c = capacity(8);
   row.scenario.clients[0].rate = {{at(0), 0.9 * c}};
   row.scenario.clients[0].timeout = seconds(1);
@@ -295,7 +304,7 @@ MatrixRow live_slower() {
 }
 
 MatrixRow live_steady() {
-  MatrixRow row{"L7", "8 workers, steady 0.7x", base("live steady", 8), {}, {}};
+  MatrixRow row = row_of("L7", "8 workers, steady 0.7x", base("live steady", 8));
   row.scenario.clients[0].rate = {{at(0), 0.7 * capacity(8)}};
   row.scenario.clients[0].timeout = seconds(1);
   measure_from_to(row.scenario, 0, 120, 120);

@@ -31,6 +31,7 @@ struct MatrixRow {
   ScenarioSpec scenario;
   std::vector<Target> targets;
   std::function<std::vector<double>(const ScenarioSpec&, RunResult&)> measure;
+  uint32_t knee = 64;  ///< what an oracle would set: the workers, or where throughput peaks
 };
 
 /// How tests name a row.

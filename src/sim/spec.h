@@ -14,6 +14,10 @@
 #include "weir/policy/breaker.h"
 #include "weir/policy/criticality.h"
 
+namespace weir {
+class Limiter;
+}
+
 namespace weir::sim {
 
 /// The distribution of the work that one request costs.
@@ -85,7 +89,7 @@ struct GuardSpec {
   uint32_t limit_min = 1;
   uint32_t limit_max = 100'000;
   /// A published scheme that decides at the door, before the limiter if there is one.
-  std::function<std::shared_ptr<GatePeer>(uint64_t seed)> gate;
+  std::function<std::shared_ptr<GatePeer>(std::shared_ptr<const Limiter>)> gate;
   bool queue = true;  ///< the admission queue; false refuses at once
   AdmissionQueue::Options queue_options;
   /// Retries that a success earns its client, see RetryBudget; 0: they are unbounded. Counts for

@@ -43,13 +43,12 @@ World::Node::Node(World& owner, uint32_t place, uint32_t of_service, uint32_t in
       model(service_spec, Rng(seed), instance) {
   if (!guard.law && !guard.gate) return;
   std::vector<std::shared_ptr<Policy>> policies = outer_policies(guard, seed);
-  if (guard.gate) policies.push_back(peer = guard.gate(seed));
-  if (guard.law) {
+  if (guard.law)
     limiter = std::make_shared<Limiter>(
         guard.law(seed),
         Limiter::Options{.limit_min = guard.limit_min, .limit_max = guard.limit_max}, Instant{});
-    policies.push_back(limiter);
-  }
+  if (guard.gate) policies.push_back(peer = guard.gate(limiter));
+  if (limiter) policies.push_back(limiter);
   stack = std::make_shared<PolicyStack>(std::move(policies));
   Gate::Options options;
   options.queue = guard.queue_options;

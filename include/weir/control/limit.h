@@ -31,7 +31,7 @@ enum class LimitCause : uint8_t {
   kProbeEnd,        ///< back from the excursion
   kDrops,           ///< time-outs or overload answers from the service
   kLatencyCeiling,  ///< latency far above the unsaturated one: cut first, ask later
-  kHostPressure,    ///< CPU throttling or PSI
+  kHostPressure,    ///< CPU use, CPU throttling or PSI
 };
 
 const char* to_string(LimitCause cause) noexcept;

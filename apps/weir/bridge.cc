@@ -28,7 +28,7 @@ int run_bridge(const std::string& path) {
   bridge::Runner& runner = **made;
 
   const observe::EventRing events;
-  const admin::Routes routes(registry, runner, events, WEIR_VERSION);
+  admin::Routes routes({registry, runner, events, WEIR_VERSION});
   const auto address = net::Address::resolve(file->admin);
   if (!address) return fail(address.error());
   const auto admin = admin::Server::open(*address, routes);

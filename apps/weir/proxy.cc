@@ -27,7 +27,7 @@ int run_proxy(const proxy::Options& options, const std::string& admin_address) {
   if (!server) return fail(server.error());
   proxy::Server& running = **server;
 
-  const admin::Routes routes(registry, running, events, WEIR_VERSION);
+  admin::Routes routes({registry, running, events, WEIR_VERSION, &running.explanations()});
   const auto address = net::Address::resolve(admin_address);
   if (!address) return fail(address.error());
   auto admin = admin::Server::open(*address, routes);

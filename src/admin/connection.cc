@@ -10,7 +10,11 @@ constexpr http::HeadLimits kLimits{.target_bytes_max = 4 * 1024,
                                    .header_bytes_max = Connection::kHeadBytesMax,
                                    .headers_max = http::HeaderBlock::kHeadersMax};
 // Status line and the fields below, with their longest values.
-constexpr size_t kAnswerHeadMax = 512;
+constexpr size_t kAnswerHeadMax = 1024;
+// Only what this address serves itself runs and is shown, and nobody frames it.
+constexpr std::string_view kContentPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 }  // namespace
 
@@ -21,6 +25,7 @@ Connection::Connection(net::EventLoop& loop, net::SlabPool& slabs, net::Fd socke
       routes_(routes),
       owner_(owner),
       timeout_(loop.timers(), net::Callback::to<&Connection::on_timeout>(this)),
+      feed_timer_(loop.timers(), net::Callback::to<&Connection::pull_feed>(this)),
       in_(slabs) {
   timeout_.arm(loop_.now() + kExchangeMax);
   loop_.add(socket_.get(), *this);
@@ -33,10 +38,12 @@ Connection::~Connection() {
 // Each round takes in what has come, answers what is complete, and sends; it ends when the socket
 // has nothing for us, or no room.
 void Connection::on_io(uint32_t) {
+  if (feed_ != nullptr) return feed_on();
   for (;;) {
     if (!write()) return close();
     if (written_ < out_.size())
       return;  // the client reads slowly: no new request until it has read
+    if (feed_ != nullptr) return pull_feed();
     if (!keep_alive_) return close();
     if (serve()) continue;
     if (end_of_input_) return close();
@@ -44,6 +51,28 @@ void Connection::on_io(uint32_t) {
     if (!read()) return close();
     if (in_.size() == before && !end_of_input_) return;
   }
+}
+
+// An event on a connection that carries a feed: more room, or the end.
+void Connection::feed_on() {
+  for (;;) {
+    const size_t before = in_.size();
+    if (!read() || end_of_input_) return close();
+    if (in_.size() == before) break;
+    in_.consume(in_.size());  // nothing that comes now is answered
+  }
+  if (!write()) close();
+}
+
+void Connection::pull_feed() {
+  if (!write()) return close();
+  if (written_ == out_.size()) {
+    feed_->pull(out_);
+    if (out_.empty() && loop_.now() - spoke_at_ >= kAliveEvery) out_ = ": alive\n\n";
+    if (!out_.empty()) spoke_at_ = loop_.now();
+    if (!write()) return close();
+  }
+  feed_timer_.arm(loop_.now() + feed_->interval());
 }
 
 // False when the connection is gone.
@@ -87,30 +116,48 @@ bool Connection::serve() {
 }
 
 void Connection::answer(const http::RequestHead& head) {
-  queue(routes_.answer(head.method, head.path()), head.method != http::Method::kHead);
+  using http::HeaderName;
+  Request request;
+  request.method = head.method;
+  request.target = head.path();
+  request.host = head.authority();
+  request.origin = head.headers.value("origin");
+  request.last_event_id = head.headers.value("last-event-id");
+  request.accept = head.headers.value("accept");
+  request.accept_encoding = head.headers.value("accept-encoding");
+  request.has_ctl_header = !head.headers.value("x-weir-ctl").empty();
+  queue(routes_.answer(request), head.method != http::Method::kHead);
 }
 
 void Connection::refuse(http::H1Error error) {
   keep_alive_ = false;
-  queue({http::http_status(error), "text/plain; charset=utf-8",
-         "bad request: " + std::string(http::to_string(error)) + "\n", ""},
+  queue({.status = http::http_status(error),
+         .content_type = "text/plain; charset=utf-8",
+         .body = "bad request: " + std::string(http::to_string(error)) + "\n"},
         true);
 }
 
-void Connection::queue(const Answer& answer, bool with_body) {
+void Connection::queue(Answer answer, bool with_body) {
+  if (answer.feed != nullptr) keep_alive_ = false;
   char buffer[kAnswerHeadMax];
   http::HeadWriter head(buffer, sizeof buffer);
-  head.status_line(answer.status)
-      .field("content-type", answer.content_type)
-      .field("content-length", uint64_t{answer.body.size()})
-      .field("cache-control", "no-store")
-      .field("x-content-type-options", "nosniff");
+  head.status_line(answer.status).field("content-type", answer.content_type);
+  if (answer.feed == nullptr) head.field("content-length", uint64_t{answer.body.size()});
+  head.field("cache-control", "no-store")
+      .field("x-content-type-options", "nosniff")
+      .field("content-security-policy", kContentPolicy)
+      .field("referrer-policy", "no-referrer")
+      .field("cross-origin-resource-policy", "same-origin");
   if (!answer.allow.empty()) head.field("allow", answer.allow);
   if (!keep_alive_) head.field("connection", "close");
   head.end_of_head();
   WEIR_ASSERT(head.ok());
   out_.append(head.view());
   if (with_body) out_.append(answer.body);
+  if (with_body && answer.feed != nullptr) {
+    feed_ = std::move(answer.feed);
+    spoke_at_ = loop_.now();
+  }
 }
 
 }  // namespace weir::admin

@@ -1,35 +1,52 @@
-// Routes: what the admin address answers. A pure function of the request and of what it reads; the
-// bytes are the connection's concern.
+// Routes: what the admin address answers. A function of the request and of what it reads; the bytes
+// are the connection's concern.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "http/message.h"
-#include "observe/event.h"
-#include "observe/registry.h"
-#include "observe/state.h"
+#include "admin/feed.h"
+#include "admin/monitor.h"
+#include "admin/request.h"
+#include "observe/log.h"
+#include "observe/operator.h"
 
 namespace weir::admin {
 
 struct Answer {
   int status = 200;
-  std::string content_type;
-  std::string body;
-  std::string allow;  ///< methods that the path takes; only with 405
+  std::string content_type{};
+  std::string body{};
+  std::string allow{};  ///< methods that the path takes; only with 405
+  /// An answer without an end, in place of a body.
+  std::unique_ptr<Feed> feed{};
 };
 
-/// What the admin address tells about. Borrows everything; all must outlive it. answer() may be
-/// called from one thread at a time, the sources from any.
+/// Who may change what.
+struct Access {
+  /// Names, besides addresses in digits and localhost, by which browsers may reach this machine.
+  std::vector<std::string> host_names{};
+  observe::Operator* operate = nullptr;  ///< null: nothing can be changed
+  observe::Log* audit = nullptr;         ///< gets a line for each change
+};
+
+/// answer() and tick() are called from one thread at a time, the sources from any.
 class Routes {
  public:
-  Routes(const observe::Registry& registry, const observe::StateProvider& state,
-         const observe::EventRing& events, std::string version)
-      : registry_(registry), state_(state), events_(events), version_(std::move(version)) {}
+  explicit Routes(Sources sources, Access access = {})
+      : sources_(std::move(sources)), access_(std::move(access)), monitor_(sources_) {}
+  Routes(const Routes&) = delete;
+  Routes& operator=(const Routes&) = delete;
 
-  /// GET and HEAD of /metrics, /healthz, /readyz and /api/state; 405 for another method there, 404
-  /// with a list of what exists for any other path. A query is ignored.
-  Answer answer(http::Method method, std::string_view target) const;
+  /// GET and HEAD read; only POST changes anything, and only below /api/ctl/. 405 for another
+  /// method, 404 with a list of what exists for any other path, 421 for a Host that is not ours.
+  Answer answer(const Request& request) const;
+
+  /// Once a second; see Monitor.
+  void tick(int64_t time_ms, Instant now) { monitor_.tick(time_ms, now); }
+  const Monitor& monitor() const noexcept { return monitor_; }
 
   /// The loops may go this long without coming round before /healthz fails. Their own turns take
   /// milliseconds; 10 s are a hang, not a load.
@@ -39,16 +56,26 @@ class Routes {
   struct Route;
   static const Route kRoutes[];
 
-  Answer metrics() const;
-  Answer health() const;
-  Answer readiness() const;
-  Answer state() const;
+  Answer take(const Route& route, const Request& request) const;
+  Answer page(const Request& request) const;
+  Answer metrics(const Request& request) const;
+  Answer health(const Request& request) const;
+  Answer readiness(const Request& request) const;
+  Answer state(const Request& request) const;
+  Answer status(const Request& request) const;
+  Answer stream(const Request& request) const;
+  Answer explain(const Request& request) const;
+  Answer recent(const Request& request) const;
+  Answer tap(const Request& request) const;
+  Answer ctl_set(const Request& request) const;
+  Answer ctl_breaker(const Request& request) const;
+  Answer ctl_drain(const Request& request) const;
+  Answer changed(const Request& request, const Expected<observe::Change>& change) const;
   Answer not_found(std::string_view path) const;
 
-  const observe::Registry& registry_;
-  const observe::StateProvider& state_;
-  const observe::EventRing& events_;
-  std::string version_;
+  Sources sources_;
+  Access access_;
+  Monitor monitor_;
 };
 
 }  // namespace weir::admin

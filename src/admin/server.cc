@@ -4,14 +4,17 @@
 
 namespace weir::admin {
 
-Expected<std::unique_ptr<Server>> Server::open(const net::Address& address, const Routes& routes) {
+Expected<std::unique_ptr<Server>> Server::open(const net::Address& address, Routes& routes) {
   auto sockets = net::open_listeners(address, 1);
   if (!sockets) return Unexpected<Error>(sockets.error());
   return std::unique_ptr<Server>(new Server(std::move(sockets->front()), routes));
 }
 
-Server::Server(net::Fd socket, const Routes& routes)
-    : routes_(routes), address_(net::bound_address(socket.get())) {
+Server::Server(net::Fd socket, Routes& routes)
+    : routes_(routes),
+      address_(net::bound_address(socket.get())),
+      tick_timer_(loop_.timers(), net::Callback::to<&Server::tick>(this)) {
+  tick();
   listener_.emplace(loop_, std::move(socket), static_cast<net::AcceptHandler&>(*this));
   thread_ = std::thread([this] { loop_.run(); });
 }
@@ -19,6 +22,12 @@ Server::Server(net::Fd socket, const Routes& routes)
 Server::~Server() {
   loop_.stop();
   thread_.join();
+}
+
+void Server::tick() {
+  const Instant now = loop_.update_now();
+  routes_.tick(observe::system_wall_clock() / 1'000'000, now);
+  tick_timer_.arm(now + History::kInterval);
 }
 
 void Server::on_accept(net::Fd connection, const net::Address&) {

@@ -17,7 +17,7 @@ class Server final : private net::AcceptHandler, private ConnectionOwner {
  public:
   /// Port 0 picks a free one. Errors: kUnavailable when the address cannot be had. `routes` must
   /// outlive the server.
-  static Expected<std::unique_ptr<Server>> open(const net::Address& address, const Routes& routes);
+  static Expected<std::unique_ptr<Server>> open(const net::Address& address, Routes& routes);
 
   ~Server();
   Server(const Server&) = delete;
@@ -31,17 +31,20 @@ class Server final : private net::AcceptHandler, private ConnectionOwner {
   static constexpr size_t kConnectionMax = 64;
 
  private:
-  Server(net::Fd socket, const Routes& routes);
+  Server(net::Fd socket, Routes& routes);
+
+  void tick();
 
   void on_accept(net::Fd connection, const net::Address& peer) override;
   void on_closed(Connection& connection) override;
 
-  const Routes& routes_;
+  Routes& routes_;
   net::Address address_;
   net::EventLoop loop_;
   net::SlabPool slabs_;
   std::list<Connection> connections_;
   std::optional<net::Listener> listener_;
+  net::Timer tick_timer_;
   std::thread thread_;  // runs loop_; the others above are its own once it has started
 };
 

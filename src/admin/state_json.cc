@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "observe/json.h"
-
 namespace weir::admin {
 namespace {
 
@@ -30,6 +28,8 @@ void write_component(JsonWriter& json, const observe::ComponentState& component)
   json.end_object();
 }
 
+}  // namespace
+
 void write_event(JsonWriter& json, const observe::EventRing::Entry& entry) {
   const observe::ControlEvent& event = entry.record;
   json.begin_object();
@@ -50,7 +50,12 @@ void write_event(JsonWriter& json, const observe::EventRing::Entry& entry) {
   json.end_object();
 }
 
-}  // namespace
+void write_components(JsonWriter& json, const observe::StateProvider& state) {
+  json.begin_array();
+  for (const observe::ComponentState& component : state.components())
+    write_component(json, component);
+  json.end_array();
+}
 
 std::string render_state(const observe::StateProvider& state, const observe::EventRing& events,
                          std::string_view version) {
@@ -60,10 +65,7 @@ std::string render_state(const observe::StateProvider& state, const observe::Eve
   json.member("draining", state.draining());
   json.member("dry_run", state.dry_run());
   json.key("components");
-  json.begin_array();
-  for (const observe::ComponentState& component : state.components())
-    write_component(json, component);
-  json.end_array();
+  write_components(json, state);
   json.key("events");
   json.begin_array();
   const uint64_t count = events.count();

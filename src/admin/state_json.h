@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "observe/event.h"
+#include "observe/json.h"
 #include "observe/state.h"
 
 namespace weir::admin {
@@ -16,5 +17,9 @@ std::string render_state(const observe::StateProvider& state, const observe::Eve
                          std::string_view version);
 
 inline constexpr size_t kEventMax = 100;
+
+/// The parts, for other documents: the array of components, one event.
+void write_components(observe::JsonWriter& json, const observe::StateProvider& state);
+void write_event(observe::JsonWriter& json, const observe::EventRing::Entry& entry);
 
 }  // namespace weir::admin

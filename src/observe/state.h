@@ -40,6 +40,9 @@ class StateProvider {
   /// True when the host decides and counts but refuses nobody.
   virtual bool dry_run() const noexcept = 0;
 
+  /// Every route with the upstream it leads to; empty: there is one upstream for all.
+  virtual std::vector<std::pair<std::string, std::string>> routes() const { return {}; }
+
   /// How long the event loop that is worst off has not come round. Liveness is the heartbeat of the
   /// loops, and nothing else: killing a process because it is overloaded makes the overload worse.
   virtual Duration stalled_for() const noexcept { return Duration::zero(); }

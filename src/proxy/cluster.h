@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "proxy/limit_note.h"
 #include "proxy/options.h"
 #include "weir/policy/bulkhead.h"
 #include "weir/policy/gate.h"
@@ -59,6 +60,8 @@ class Cluster {
   Limiter& limiter() const noexcept { return *limiter_; }
   PriorityGate& priority_gate() const noexcept { return *priority_gate_; }
   RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
+  /// The law's last move, for explanations.
+  LimitNote& limit_note() const noexcept { return *limit_note_; }
 
   /// Waiting in all queues, a moment ago; and the places in them.
   uint32_t waiting() const noexcept;
@@ -86,6 +89,7 @@ class Cluster {
   std::shared_ptr<BulkheadPool> pool_;  // null without bulkheads
   std::vector<Compartment> compartments_;
   std::unique_ptr<RetryBudget> retry_budget_;
+  std::unique_ptr<LimitNote> limit_note_ = std::make_unique<LimitNote>();
 };
 
 }  // namespace weir::proxy

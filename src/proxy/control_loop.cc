@@ -59,6 +59,7 @@ void ControlLoop::tell(const LimitChange& change) {
   event.before = change.before;
   event.after = change.after;
   event.cause = to_string(change.cause);
+  cluster_.limit_note().write({event.wall_ns, change.before, change.after, event.cause});
   size_t used = 0;
   const auto& names = cluster_.limiter().law().figure_names();
   for (; used < names.size() && !names[used].empty(); ++used)

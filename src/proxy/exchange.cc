@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "observe/log.h"
 #include "proxy/outcome.h"
 #include "proxy/refusal.h"
 #include "proxy/worker.h"
@@ -36,12 +37,27 @@ void Exchange::choose_request_id() noexcept {
   request_id_ = {id_text_.data(), kDigits};
 }
 
+ExplainFacts Exchange::facts() const noexcept {
+  return {.request_id = request_id_,
+          .method = method_text_,
+          .path = path_.view(),
+          .route = route_->telemetry.route(),
+          .compartment = route_->compartment,
+          .context = context_,
+          .started_at = started_at_,
+          .admitted_at = admitted_at_,
+          .dispatched = dispatched_,
+          .attempts = static_cast<uint8_t>(attempts_)};
+}
+
 void Exchange::start(DownstreamStream& downstream, std::string_view client_address) {
   begin();
   downstream_ = &downstream;
   client_address_ = client_address;
   started_at_ = worker_.loop().update_now();
   choose_request_id();
+  method_text_ = http::to_string(request.method);
+  path_ = observe::loggable_path(request.path());
   route_ = worker_.routes().find(request);
   if (route_ == nullptr) return answer_fault(Fault::kNoRoute, Outcome::kIgnored);
   service_ = &worker_.service(route_->cluster);
@@ -76,6 +92,7 @@ void Exchange::admit_in_shadow() {
     service_->refusal_log().would_refuse(rejection,
                                          service_->policy_name(route_->compartment, rejection),
                                          context_.criticality, started_at_);
+    service_->explain_shadow(facts(), rejection, started_at_);
   }
   dispatch();
 }
@@ -231,6 +248,7 @@ void Exchange::on_timer() {
   Rejection rejection;
   rejection.reason = Reason::kDeadlinePassed;
   complete(Outcome::kDropped);
+  dispatched_ = true;  // its explanation names the upstream as what was too slow
   send_refusal(rejection);
 }
 
@@ -255,8 +273,9 @@ void Exchange::send_refusal(const Rejection& rejection) {
   const Answer answer =
       refusal_answer(rejection, service_->policy_name(route_->compartment, rejection),
                      service_->name(), context_.criticality, worker_.rng(), text);
-  service_->refusal_log().refused(rejection, answer, context_.criticality, request_id_,
-                                  worker_.loop().now());
+  const Instant now = worker_.loop().now();
+  service_->refusal_log().refused(rejection, answer, context_.criticality, request_id_, now);
+  service_->explain_refusal(facts(), rejection, answer, now);
   DownstreamStream& downstream = *downstream_;
   const std::string_view id = request_id_;
   recycle();
@@ -287,13 +306,14 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
 // slow, which is no news about the upstream: the time it kept us waiting is taken off.
 void Exchange::complete(Outcome outcome) {
   if (!dispatched_) return;
-  dispatched_ = false;
   const Instant now = worker_.loop().update_now();
   const Instant upstream_end = std::max(now - stalled_for_, admitted_at_);
+  service_->explain_ending(facts(), outcome, upstream_end - admitted_at_, now);
   if (permit_) std::move(permit_).complete(outcome, upstream_end);
   service_->on_completed(route_->compartment, outcome, upstream_end - admitted_at_);
   route_->telemetry.finished(worker_.index(), context_.criticality, outcome, now - started_at_,
                              upstream_end - admitted_at_);
+  dispatched_ = false;
 }
 
 void Exchange::recycle() {

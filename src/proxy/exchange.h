@@ -14,6 +14,7 @@
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
 #include "proxy/classify.h"
+#include "proxy/explain_log.h"
 #include "proxy/stream.h"
 #include "weir/policy/admission_queue.h"
 #include "weir/policy/permit.h"
@@ -76,6 +77,7 @@ class Exchange final : public QueueEntry {
   void admit_in_shadow();
   void dispatch();
   void choose_request_id() noexcept;
+  ExplainFacts facts() const noexcept;
   bool may_retry(const UpstreamFailure& failure) const noexcept;
   void expect_response();
   void refuse(const Rejection& rejection);
@@ -93,6 +95,8 @@ class Exchange final : public QueueEntry {
   std::string_view client_address_;
   std::string_view request_id_;
   std::array<char, 128> id_text_;
+  std::string_view method_text_;  // static: the head's own views end before the exchange does
+  observe::ShortName path_;
   RequestContext context_;
   Deadline caller_deadline_;  // context_'s may be earlier, by the route's timeout
   Permit permit_;

@@ -12,6 +12,7 @@
 #include "observe/state.h"
 #include "proxy/cluster.h"
 #include "proxy/control_loop.h"
+#include "proxy/explain_reader.h"
 #include "proxy/options.h"
 #include "proxy/route_table.h"
 #include "proxy/worker.h"
@@ -49,6 +50,7 @@ class Server final : public observe::StateProvider,
   /// Where it listens: with the port that was picked when the options said 0.
   const net::Address& address() const noexcept { return address_; }
   const std::vector<std::unique_ptr<Cluster>>& clusters() const noexcept { return clusters_; }
+  const observe::ExplanationSource& explanations() const noexcept { return *explain_reader_; }
   /// The first worker's loop, for what shares its thread (signals). Before run() only.
   net::EventLoop& first_loop() noexcept { return workers_.front()->loop(); }
 
@@ -57,6 +59,7 @@ class Server final : public observe::StateProvider,
   bool draining() const noexcept override { return draining_.load(std::memory_order_relaxed); }
   bool dry_run() const noexcept override { return options_.dry_run; }
   Duration stalled_for() const noexcept override;
+  std::vector<std::pair<std::string, std::string>> routes() const override;
   void collect(observe::MetricSink& sink) const override;
 
  private:
@@ -67,6 +70,7 @@ class Server final : public observe::StateProvider,
   void wake(int worker) noexcept override;
   observe::ComponentState limiter_state(size_t cluster) const;
   observe::ComponentState pool_state(size_t cluster) const;
+  void make_explain_reader();
   void collect_cluster(size_t cluster, observe::MetricSink& sink) const;
 
   const Options options_;
@@ -76,6 +80,7 @@ class Server final : public observe::StateProvider,
   net::Address address_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<ControlLoop>> control_;  // one a cluster
+  std::unique_ptr<ExplainReader> explain_reader_;
   std::atomic<bool> draining_{false};
   Observers observers_;
   std::vector<std::thread> threads_;

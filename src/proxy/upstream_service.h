@@ -7,6 +7,7 @@
 
 #include "net/timer.h"
 #include "proxy/cluster.h"
+#include "proxy/explain_log.h"
 #include "proxy/refusal_log.h"
 #include "proxy/upstream_pool.h"
 #include "weir/policy/gate.h"
@@ -35,6 +36,13 @@ class UpstreamService final : private GateSink {
   /// The name of the policy that refused in this compartment.
   std::string_view policy_name(size_t compartment, const Rejection& rejection) const noexcept;
 
+  // For explanations: a refusal, one that --dry-run did not carry out, an end. The worker's log.
+  void explain_refusal(const ExplainFacts& facts, const Rejection& rejection, const Answer& answer,
+                       Instant now) noexcept;
+  void explain_shadow(const ExplainFacts& facts, const Rejection& rejection, Instant now) noexcept;
+  void explain_ending(const ExplainFacts& facts, Outcome outcome, Duration upstream,
+                      Instant now) noexcept;
+
   /// Work that was admitted in this compartment has ended.
   void on_completed(size_t compartment, Outcome outcome, Duration latency) noexcept;
   /// Whether the budget pays for one more attempt.
@@ -48,6 +56,7 @@ class UpstreamService final : private GateSink {
  private:
   void admitted(QueueEntry& entry, Permit permit) noexcept override;
   void refused(QueueEntry& entry, const Rejection& rejection) noexcept override;
+  ExplainSite site_of(size_t compartment) const noexcept;
   size_t first_to_pump() noexcept;
 
   Worker& worker_;

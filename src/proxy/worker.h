@@ -11,6 +11,7 @@
 #include "net/listener.h"
 #include "proxy/downstream_h1.h"
 #include "proxy/exchange.h"
+#include "proxy/explain_log.h"
 #include "proxy/options.h"
 #include "proxy/route_table.h"
 #include "proxy/upstream_service.h"
@@ -60,6 +61,7 @@ class Worker final : private net::AcceptHandler {
   Rng& rng() noexcept { return rng_; }
   const RouteTable& routes() const noexcept { return routes_; }
   UpstreamService& service(size_t cluster) noexcept { return *services_[cluster]; }
+  ExplainLog& explain_log() noexcept { return explain_log_; }
   const Options& options() const noexcept { return options_; }
   uint16_t index() const noexcept { return index_; }
   bool draining() const noexcept { return draining_; }
@@ -91,6 +93,7 @@ class Worker final : private net::AcceptHandler {
   net::SlabPool slabs_;
   net::EventLoop loop_;
   Rng rng_;
+  ExplainLog explain_log_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> free_exchanges_;
   std::vector<std::unique_ptr<UpstreamService>> services_;  // one a cluster

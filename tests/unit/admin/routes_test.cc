@@ -24,52 +24,60 @@ struct RoutesTest : testing::Test {
   observe::Registry registry{1};
   FakeState state;
   observe::EventRing events;
-  Routes routes{registry, state, events, "1.2.3"};
+  Routes routes{Sources{registry, state, events, "1.2.3"}};
+
+  Answer answer(Method method, std::string_view target) {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.host = "127.0.0.1:9901";
+    return routes.answer(request);
+  }
 };
 
 TEST_F(RoutesTest, MetricsArePrometheusText) {
   registry.counter(observe::Metric::kReloads, {"applied"}).add(0);
-  const Answer answer = routes.answer(Method::kGet, "/metrics");
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_NE(answer.body.find("weir_reload_total{result=\"applied\"} 1\n"), std::string::npos);
+  const Answer told = answer(Method::kGet, "/metrics");
+  EXPECT_EQ(told.status, 200);
+  EXPECT_EQ(told.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(told.body.find("weir_reload_total{result=\"applied\"} 1\n"), std::string::npos);
 }
 
 TEST_F(RoutesTest, HealthIsTheHeartbeatOfTheLoops) {
-  EXPECT_EQ(routes.answer(Method::kGet, "/healthz").status, 200);
+  EXPECT_EQ(answer(Method::kGet, "/healthz").status, 200);
   state.stalled = Routes::kStallMax + std::chrono::seconds(1);
-  const Answer answer = routes.answer(Method::kGet, "/healthz");
-  EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(answer.body, "an event loop has not turned for 11 s\n");
+  const Answer told = answer(Method::kGet, "/healthz");
+  EXPECT_EQ(told.status, 503);
+  EXPECT_EQ(told.body, "an event loop has not turned for 11 s\n");
 }
 
 TEST_F(RoutesTest, ReadinessFailsOnlyWhileDraining) {
   state.list.push_back({.kind = "limiter", .value = 100, .bound = 100});  // full is no reason
   state.stalled = std::chrono::hours(1);
-  EXPECT_EQ(routes.answer(Method::kGet, "/readyz").status, 200);
+  EXPECT_EQ(answer(Method::kGet, "/readyz").status, 200);
   state.is_draining = true;
-  EXPECT_EQ(routes.answer(Method::kGet, "/readyz").status, 503);
+  EXPECT_EQ(answer(Method::kGet, "/readyz").status, 503);
 }
 
 TEST_F(RoutesTest, OtherMethodsAreNotAllowedWhereThereIsSomething) {
   for (const Method method : {Method::kPost, Method::kPut, Method::kDelete, Method::kOther}) {
-    const Answer answer = routes.answer(method, "/metrics");
-    EXPECT_EQ(answer.status, 405);
-    EXPECT_EQ(answer.allow, "GET, HEAD");
+    const Answer told = answer(method, "/metrics");
+    EXPECT_EQ(told.status, 405);
+    EXPECT_EQ(told.allow, "GET, HEAD");
   }
 }
 
 TEST_F(RoutesTest, AnUnknownPathListsWhatExists) {
-  const Answer answer = routes.answer(Method::kGet, "/metric?x=1");
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_EQ(answer.content_type, "application/json");
-  EXPECT_NE(answer.body.find("there is nothing at /metric\""), std::string::npos) << answer.body;
+  const Answer told = answer(Method::kGet, "/metric?x=1");
+  EXPECT_EQ(told.status, 404);
+  EXPECT_EQ(told.content_type, "application/json");
+  EXPECT_NE(told.body.find("there is nothing at /metric\""), std::string::npos) << told.body;
   for (const char* path : {"/metrics", "/healthz", "/readyz", "/api/state"})
-    EXPECT_NE(answer.body.find("\"" + std::string(path) + "\":"), std::string::npos);
+    EXPECT_NE(told.body.find("\"" + std::string(path) + "\":"), std::string::npos);
 }
 
 TEST_F(RoutesTest, AQueryIsIgnored) {
-  EXPECT_EQ(routes.answer(Method::kGet, "/readyz?verbose").status, 200);
+  EXPECT_EQ(answer(Method::kGet, "/readyz?verbose").status, 200);
 }
 
 TEST_F(RoutesTest, StateTellsComponentsAndDecisions) {
@@ -89,7 +97,7 @@ TEST_F(RoutesTest, StateTellsComponentsAndDecisions) {
               .cause = "shrink",
               .figures = {{{"gradient", 0.5}}}});
   EXPECT_EQ(
-      routes.answer(Method::kGet, "/api/state").body,
+      answer(Method::kGet, "/api/state").body,
       R"({"version":"1.2.3","draining":false,"dry_run":false,"components":[)"
       R"({"kind":"limiter","upstream":"orders","value":118,"bound":118,"unit":"requests",)"
       R"("why":"p99 rose, so the limit fell from 160","figures":{"limit_max":500}},)"
@@ -102,7 +110,7 @@ TEST_F(RoutesTest, StateTellsComponentsAndDecisions) {
 
 TEST_F(RoutesTest, StateShowsTheNewestDecisionsFirstAndNotAllOfThem) {
   for (int i = 0; i < 300; ++i) events.put({.after = static_cast<double>(i)});
-  const std::string body = routes.answer(Method::kGet, "/api/state").body;
+  const std::string body = answer(Method::kGet, "/api/state").body;
   EXPECT_LT(body.find("\"number\":299,"), body.find("\"number\":298,"));
   EXPECT_NE(body.find("\"number\":200,"), std::string::npos);
   EXPECT_EQ(body.find("\"number\":199,"), std::string::npos);

@@ -16,7 +16,7 @@ struct ServerTest : testing::Test {
   observe::Registry registry{1};
   FakeState state;
   observe::EventRing events;
-  Routes routes{registry, state, events, "1"};
+  Routes routes{Sources{registry, state, events, "1"}};
 };
 
 net::Fd connect_to(const net::Address& address) {

@@ -1,0 +1,2 @@
+# The mock cluster.
+set(links weir_lab)

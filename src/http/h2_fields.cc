@@ -14,19 +14,6 @@ bool has_upper(std::string_view name) noexcept {
   return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-void add_lines(std::string_view lines, H2FieldList& out) noexcept {
-  while (!lines.empty()) {
-    const size_t end = lines.find("\r\n");
-    const std::string_view line = lines.substr(0, end);
-    const size_t colon = line.find(':');
-    if (colon != std::string_view::npos) {
-      out.add(line.substr(0, colon), trimmed(line.substr(colon + 1)));
-    }
-    if (end == std::string_view::npos) return;
-    lines.remove_prefix(end + 2);
-  }
-}
-
 void add_kept(const HeaderBlock& headers, HeaderSet drop, bool connection_lists,
               H2FieldList& out) noexcept {
   for (size_t i = 0; i < headers.size(); ++i) {
@@ -81,6 +68,19 @@ void H2FieldList::add(std::string_view name, uint64_t value) noexcept {
   }
   const char* end = std::to_chars(begin, begin + kNumberDigitsMax, value).ptr;
   add(name, std::string_view(begin, static_cast<size_t>(end - begin)));
+}
+
+void add_lines(std::string_view lines, H2FieldList& out) noexcept {
+  while (!lines.empty()) {
+    const size_t end = lines.find("\r\n");
+    const std::string_view line = lines.substr(0, end);
+    const size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+      out.add(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+    }
+    if (end == std::string_view::npos) return;
+    lines.remove_prefix(end + 2);
+  }
 }
 
 bool list_forwarded_request(const RequestHead& head, const RequestForwarding& how,

@@ -48,6 +48,9 @@ class H2FieldList {
   bool ok_ = true;
 };
 
+/// Adds complete HTTP/1 lines, each with its CRLF.
+void add_lines(std::string_view lines, H2FieldList& out) noexcept;
+
 /// The field list of a request that goes upstream over HTTP/2. Same rules as
 /// write_forwarded_request(); "te: trailers" passes, since gRPC needs it. An upgrade does not:
 /// HTTP/2 has none. `how.extra_lines` are complete HTTP/1 lines, as there.

@@ -129,6 +129,19 @@ void H2Session::reset(int32_t id, H2Code code) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, static_cast<uint32_t>(code));
 }
 
+void H2Session::set_user(int32_t id, void* user) noexcept {
+  if (Stream* stream = find(id)) stream->user = user;
+}
+
+void* H2Session::user(int32_t id) const noexcept {
+  const Stream* stream = find(id);
+  return stream == nullptr ? nullptr : stream->user;
+}
+
+bool H2Session::end_sent(int32_t id) const noexcept {
+  return nghttp2_session_get_stream_local_close(session_, id) == 1;
+}
+
 void H2Session::begin_drain() {
   nghttp2_submit_shutdown_notice(session_);
 }
@@ -189,6 +202,8 @@ void H2Session::on_frame_of_no_stream(uint8_t type, int32_t id) noexcept {
 
 void H2Session::on_frame_begin(uint8_t type, uint8_t flags, int32_t id) noexcept {
   const bool ack = (flags & NGHTTP2_FLAG_ACK) != 0;
+  if (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION)
+    head_open_ = (flags & NGHTTP2_FLAG_END_HEADERS) == 0;
   switch (type) {
     case NGHTTP2_PING:
       if (!ack) charge(H2Flood::kPing);
@@ -264,7 +279,7 @@ void H2Session::on_peer_reset(int32_t id) noexcept {
   if (stream == nullptr) return charge(H2Flood::kOtherFrame);
   stream->peer_reset = true;
   // A caller that stops sending a body once it has our refusal is honest, and overload makes many.
-  const bool answered = nghttp2_session_get_stream_local_close(session_, id) == 1;
+  const bool answered = end_sent(id);
   const bool young = now_ - stream->opened_at < limits_.floods.rapid_reset_age;
   if (young && !answered) charge(H2Flood::kRapidReset);
 }

@@ -59,6 +59,7 @@ class H2Handler {
 
   /// Body bytes; valid during the call. The stream's window opens again by consume().
   virtual void on_body(int32_t stream, std::string_view payload) = 0;
+  /// Stays valid until on_stream_closed().
   virtual void on_trailers(int32_t stream, const HeaderBlock& trailers) = 0;
   /// The peer will send nothing more on this stream.
   virtual void on_body_end(int32_t stream) = 0;
@@ -122,6 +123,17 @@ class H2Session {
   /// Second step: streams opened from now on are refused; finished() when the open ones are done.
   void finish_drain();
 
+  /// A pointer of the host's own, kept with the stream; null until set, and for unknown streams.
+  void set_user(int32_t stream, void* user) noexcept;
+  void* user(int32_t stream) const noexcept;
+
+  /// All that the host had to send on the stream went through send().
+  bool end_sent(int32_t stream) const noexcept;
+  /// Part of a frame or of a head has come, and the peer owes the rest.
+  bool owed_input() const noexcept {
+    return frame_left_ > 0 || frame_header_size_ > 0 || head_open_;
+  }
+
   size_t streams_open() const noexcept { return streams_.size(); }
   size_t undrained_bytes() const noexcept { return undrained_; }
   /// The flood that ended the session, or kNone.
@@ -175,6 +187,7 @@ class H2Session {
   std::array<char, 9> frame_header_;  // of a frame whose header is not complete
   size_t frame_header_size_ = 0;
   size_t frame_left_ = 0;   // payload bytes of the current frame, or of the client's preface
+  bool head_open_ = false;  // CONTINUATION must follow
   int32_t opened_max_ = 0;  // the highest number a stream had
   H2ClosedStreams closed_;
   std::vector<std::unique_ptr<Stream>> streams_;  // ≤ streams_max

@@ -17,6 +17,7 @@ struct H2Session::Stream {
 
   int32_t id = 0;
   size_t place = 0;  ///< index in streams_
+  void* user = nullptr;
   Instant opened_at;
   size_t undrained = 0;
   bool head_done = false;  ///< the final head is complete: a further section is trailers

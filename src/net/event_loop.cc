@@ -131,7 +131,8 @@ void EventLoop::run_once(Duration wait_max) {
     const Duration until = std::max(wakeup - now_, Duration::zero());
     timeout = std::min(timeout, until);
   }
-  if (mailbox_.load(std::memory_order_relaxed) != nullptr) timeout = Duration::zero();
+  if (std::exchange(hurried_, false) || mailbox_.load(std::memory_order_relaxed) != nullptr)
+    timeout = Duration::zero();
   const int count = wait(timeout);
   update_now();
   pending_ = std::span(batch_).first(static_cast<size_t>(std::max(count, 0)));

@@ -61,6 +61,9 @@ class EventLoop final : private IoHandler {
   /// for destroying what an event could not destroy under its own feet.
   void set_turn_end(Callback callback) noexcept { turn_end_ = callback; }
 
+  /// The next turn begins at once, without waiting for events.
+  void hurry() noexcept { hurried_ = true; }
+
   /// Runs until stop().
   void run();
   /// One turn: waits for at most `wait_max`, then handles what came.
@@ -90,6 +93,7 @@ class EventLoop final : private IoHandler {
   std::atomic<Task*> mailbox_{nullptr};
   std::atomic<bool> stopped_{false};
   bool has_pwait2_ = true;
+  bool hurried_ = false;
 };
 
 }  // namespace weir::net

@@ -27,6 +27,7 @@ const char* to_string(Fault fault) noexcept;
 /// What an answer says. Text fields borrow; they must live until the answer is written.
 struct Answer {
   uint16_t status = 503;
+  uint8_t grpc_status = 14;  ///< in its place to gRPC callers
   std::string_view type;  ///< the slug of the problem type
   std::string_view title;
   std::string_view reason;        ///< machine-readable, in metrics and in the body

@@ -15,6 +15,10 @@ namespace {
 
 // What the forwarded head may add to the one that came: Via, X-Request-Id, framing, Connection.
 constexpr size_t kAddedBytesMax = 512;
+constexpr size_t kHintBytesMax = 8 * 1024;
+
+// What a client sends first when it knows that we speak HTTP/2 (RFC 9113 §3.4).
+constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
@@ -83,7 +87,13 @@ bool DownstreamH1::serve_one() {
 
 bool DownstreamH1::read_head() {
   for (;;) {
-    if (!wire_.in.empty()) {
+    if (fresh_ && may_be_h2()) {
+      if (wire_.in.size() >= kH2Preface.size()) {
+        become_h2();
+        return false;
+      }
+      await_head();
+    } else if (!wire_.in.empty()) {
       if (exchange_ == nullptr) {
         exchange_ = &worker_.take_exchange();
         exchange_->request.reset();
@@ -95,6 +105,11 @@ bool DownstreamH1::read_head() {
         return true;
       }
       if (result.status == http::ParseStatus::kError) {
+        // Whoever begins with a line that names no version of HTTP would not read an answer in it.
+        if (fresh_ && result.error == http::H1Error::kBadVersion) {
+          close();
+          return false;
+        }
         reject(Fault::kMalformedRequest, result.error);
         return false;
       }
@@ -102,10 +117,7 @@ bool DownstreamH1::read_head() {
         reject(Fault::kMalformedRequest, http::H1Error::kHeadTooLarge);
         return false;
       }
-      if (phase_ == Phase::kIdle) {
-        phase_ = Phase::kHead;
-        timer_.arm(worker_.loop().now() + worker_.options().timeouts.request_head);
-      }
+      await_head();
     }
     const Fill fill = wire_.fill();
     if (fill == Fill::kData) continue;
@@ -114,9 +126,31 @@ bool DownstreamH1::read_head() {
   }
 }
 
+void DownstreamH1::await_head() {
+  if (phase_ == Phase::kHead) return;
+  phase_ = Phase::kHead;
+  timer_.arm(worker_.loop().now() + worker_.options().timeouts.request_head);
+}
+
+// True while all that has come agrees with the preface, and it is not nothing.
+bool DownstreamH1::may_be_h2() const noexcept {
+  const std::string_view begin = wire_.in.readable().substr(0, kH2Preface.size());
+  return !begin.empty() && begin.front() == 'P' && kH2Preface.starts_with(begin);
+}
+
+void DownstreamH1::become_h2() {
+  phase_ = Phase::kClosed;
+  timer_.cancel();
+  worker_.loop().remove(wire_.fd(), *this);
+  worker_.adopt_h2(wire_.release(), std::move(client_address_), wire_.in.readable());
+  wire_.close();
+  worker_.retire(*this);
+}
+
 void DownstreamH1::begin_exchange(uint32_t head_size) {
   const http::RequestHead& request = exchange_->request;
   phase_ = Phase::kExchange;
+  fresh_ = false;
   head_size_ = head_size;
   minor_version_ = request.minor_version;
   head_only_ = request.method == http::Method::kHead;
@@ -167,7 +201,12 @@ void DownstreamH1::send_continue() {
 }
 
 void DownstreamH1::send_head(const http::ResponseHead& head, const ForwardNotes& notes) {
-  if (head.is_interim() && minor_version_ == 0) return;
+  const size_t size = head.headers.lines(0, head.headers.size()).size() +
+                      head.status_text().size() + kAddedBytesMax;
+  // A hint that is large or would have to wait for a slow reader is not worth its memory; and the
+  // real head must fit behind it.
+  const bool hint_fits = wire_.out.empty() && size <= kHintBytesMax;
+  if (head.is_interim() && (minor_version_ == 0 || !hint_fits)) return;
   if (http::downstream_must_close(head, minor_version_)) close_after_ = true;
   http::ResponseForwarding how;
   how.client_minor_version = minor_version_;
@@ -175,8 +214,6 @@ void DownstreamH1::send_head(const http::ResponseHead& head, const ForwardNotes&
   how.request_id = notes.request_id;
   how.extra_lines = notes.extra_lines;
   how.drop = notes.drop;
-  const size_t size = head.headers.lines(0, head.headers.size()).size() +
-                      head.status_text().size() + kAddedBytesMax;
   http::HeadWriter writer = wire_.head_writer(size);
   const bool fits = write_forwarded_response(head, how, writer);
   WEIR_ASSERT(fits);

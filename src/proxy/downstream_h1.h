@@ -2,33 +2,31 @@
 // in which they came; what a caller sends ahead waits in the kernel.
 #pragma once
 
-#include <list>
 #include <string>
 
 #include "net/event_loop.h"
 #include "net/timer.h"
 #include "proxy/body_reader.h"
+#include "proxy/downstream.h"
 #include "proxy/exchange.h"
 #include "proxy/h1_wire.h"
 #include "proxy/stream.h"
 
 namespace weir::proxy {
 
-/// Made and destroyed by its Worker. Not thread-safe.
+/// Not thread-safe. A connection whose first bytes are the preface of HTTP/2 is handed over to
+/// DownstreamH2 (prior knowledge, RFC 9113 §3.3).
 ///
 /// A caller that closes its sending side while it waits for an answer counts as gone, as with
 /// nginx: that is how a caller that gave up looks like, and its work is cancelled.
-class DownstreamH1 final : public DownstreamStream, private net::IoHandler {
+class DownstreamH1 final : public Downstream, public DownstreamStream, private net::IoHandler {
  public:
-  using Place = std::list<DownstreamH1>::iterator;
-
   DownstreamH1(Worker& worker, net::Fd fd, const net::Address& peer);
-  ~DownstreamH1();
+  ~DownstreamH1() override;
 
-  /// The process shuts down: closes when idle, else after the answer under way.
-  void drain();
-  /// Closes now, whatever is under way.
-  void close();
+  // Downstream.
+  void drain() override;
+  void close() override;
 
   // DownstreamStream.
   void send_continue() override;
@@ -40,8 +38,6 @@ class DownstreamH1 final : public DownstreamStream, private net::IoHandler {
   void flush() override;
   void resume_body() override;
   void abort() override;
-
-  Place place;  ///< in the worker's list
 
  private:
   enum class Phase : uint8_t {
@@ -68,6 +64,9 @@ class DownstreamH1 final : public DownstreamStream, private net::IoHandler {
   void process();
   bool serve_one();
   bool read_head();
+  void await_head();
+  bool may_be_h2() const noexcept;
+  void become_h2();
   void read_body();
   void begin_exchange(uint32_t head_size);
   void end_exchange();
@@ -94,6 +93,7 @@ class DownstreamH1 final : public DownstreamStream, private net::IoHandler {
   bool body_timed_ = false;
   bool head_only_ = false;  // the request was HEAD
   bool close_after_ = false;
+  bool fresh_ = true;  // no request has come yet
   bool processing_ = false;
 };
 

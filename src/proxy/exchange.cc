@@ -18,7 +18,7 @@ void Exchange::begin() noexcept {
   route_ = nullptr;
   service_ = nullptr;
   outcome_ = Outcome::kIgnored;
-  attempts_ = 0;
+  attempts_ = hints_ = 0;
   dispatched_ = request_done_ = response_begun_ = caller_stalled_ = false;
   stalled_for_ = Duration::zero();
 }
@@ -183,7 +183,7 @@ void Exchange::on_response_head(Attempt& attempt) {
   DownstreamStream& downstream = *downstream_;
   if (response.is_interim()) {
     // The caller's own 100 was sent at admission; only hints concern it.
-    if (response.status == 103) downstream.send_head(response, {});
+    if (response.status == 103 && hints_++ < kHintsMax) downstream.send_head(response, {});
     return;
   }
   outcome_ = outcome_of(response);

@@ -71,6 +71,8 @@ class Exchange final : public QueueEntry {
   // A lost race with a closing keep-alive connection, or a dead endpoint, is tried again this
   // often.
   static constexpr int kAttemptsMax = 3;
+  // Early hints passed on; an upstream that sends them without end makes us queue none of them.
+  static constexpr int kHintsMax = 4;
 
   void begin() noexcept;
   void admit();
@@ -105,6 +107,7 @@ class Exchange final : public QueueEntry {
   Instant admitted_at_{};
   Outcome outcome_ = Outcome::kIgnored;
   int attempts_ = 0;
+  int hints_ = 0;
   bool dispatched_ = false;      // an upstream was asked for
   bool request_done_ = false;    // all of it was passed on
   bool response_begun_ = false;  // the final head went to the caller

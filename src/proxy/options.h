@@ -8,6 +8,7 @@
 
 #include "http/h1_body.h"
 #include "http/h1_parser.h"
+#include "http/h2_session.h"
 #include "net/socket.h"
 #include "proxy/route_options.h"
 #include "proxy/upstream_options.h"
@@ -60,6 +61,7 @@ struct Options {
   Timeouts timeouts;
   http::HeadLimits head_limits;
   http::BodyLimits body_limits;
+  http::H2Limits h2;
 
   /// Callers are neighbours whose claims of criticality count as they are. Others may claim less
   /// than their route gives them, never more.

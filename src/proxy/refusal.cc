@@ -23,16 +23,26 @@ struct Wire {
   std::string_view title;
   std::string_view proxy_status;  // error tokens of RFC 9209
   bool overloaded;
+  uint8_t grpc_status;
 };
 
+// Codes of gRPC that refusals and faults use.
+constexpr uint8_t kGrpcDeadlineExceeded = 4;
+constexpr uint8_t kGrpcResourceExhausted = 8;
+constexpr uint8_t kGrpcUnimplemented = 12;
+constexpr uint8_t kGrpcInternal = 13;
+constexpr uint8_t kGrpcUnavailable = 14;
+
 constexpr Wire kCapacity{503, kCapacityType, "Temporarily reduced capacity",
-                         "proxy_internal_response", true};
+                         "proxy_internal_response", true, kGrpcUnavailable};
 constexpr Wire kConnections{503, kCapacityType, "Temporarily reduced capacity",
-                            "connection_limit_reached", true};
+                            "connection_limit_reached", true, kGrpcUnavailable};
 constexpr Wire kDestination{503, kCapacityType, "Temporarily reduced capacity",
-                            "destination_unavailable", true};
-constexpr Wire kDeadline{504, kDeadlineType, "Deadline exceeded", "http_response_timeout", true};
-constexpr Wire kQuota{429, kQuotaType, "Quota exceeded", "http_request_error", true};
+                            "destination_unavailable", true, kGrpcUnavailable};
+constexpr Wire kDeadline{504,  kDeadlineType,        "Deadline exceeded", "http_response_timeout",
+                         true, kGrpcDeadlineExceeded};
+constexpr Wire kQuota{429,  kQuotaType,            "Quota exceeded", "http_request_error",
+                      true, kGrpcResourceExhausted};
 
 constexpr const Wire& wire_of(Reason reason) noexcept {
   switch (reason) {
@@ -136,54 +146,42 @@ struct FaultWire {
   std::string_view title;
   std::string_view proxy_status;
   std::string_view sentence;  // what comes after the upstream's name
+  uint8_t grpc_status;
 };
 
 constexpr FaultWire wire_of(Fault fault) noexcept {
   switch (fault) {
     case Fault::kMalformedRequest:
       return {400, "urn:weir:problem:malformed-request", "Malformed request", "http_request_error",
-              ""};
+              "", kGrpcInternal};
     case Fault::kRequestTimeout:
       return {408, "urn:weir:problem:request-timeout", "Request timeout", "http_request_error",
-              "the request came too slowly"};
+              "the request came too slowly", kGrpcDeadlineExceeded};
     case Fault::kUpgradeUnsupported:
       return {501, "urn:weir:problem:upgrade-unsupported", "Not implemented", "http_upgrade_failed",
-              "protocol upgrades and tunnels are not supported"};
+              "protocol upgrades and tunnels are not supported", kGrpcUnimplemented};
     case Fault::kNoRoute:
       return {404, "urn:weir:problem:no-route", "No route", "destination_not_found",
               "no route of weir's configuration takes this host, path, method and headers; "
-              "a last route without 'match' would take everything else"};
+              "a last route without 'match' would take everything else",
+              kGrpcUnimplemented};
     case Fault::kConnectRefused:
       return {502, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
-              "connection_refused", " accepts no connection"};
+              "connection_refused", " accepts no connection", kGrpcUnavailable};
     case Fault::kConnectTimeout:
       return {504, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
-              "connection_timeout", " did not accept a connection in time"};
+              "connection_timeout", " did not accept a connection in time", kGrpcUnavailable};
     case Fault::kUpstreamClosed:
       return {502, "urn:weir:problem:upstream-closed", "Upstream closed the connection",
-              "connection_terminated", " closed the connection before it had answered"};
+              "connection_terminated", " closed the connection before it had answered", kGrpcUnavailable};
     case Fault::kUpstreamMalformed:
       return {502, "urn:weir:problem:upstream-malformed", "Malformed upstream response",
-              "http_protocol_error", " sent a malformed response"};
+              "http_protocol_error", " sent a malformed response", kGrpcInternal};
     case Fault::kResponseTimeout:
       return {504, "urn:weir:problem:response-timeout", "Upstream timeout", "http_response_timeout",
-              " did not answer in time"};
+              " did not answer in time", kGrpcDeadlineExceeded};
   }
   return {};
-}
-
-// Length first, since it stands before the text: a JSON body of known pieces.
-void write_problem(const Answer& answer, std::string_view request_id, HeadWriter& out) noexcept {
-  out.append(R"({"type":")").append(answer.type);
-  out.append(R"(","title":")").append(answer.title);
-  out.append(R"(","status":)").append(uint64_t{answer.status});
-  out.append(R"(,"detail":")").append(answer.detail).append("\"");
-  if (!answer.policy.empty())
-    out.append(R"(,"violated-policies":[")").append(answer.policy).append("\"]");
-  out.append(R"(,"reason":")").append(answer.reason).append("\"");
-  if (answer.retry_after_ms >= 0)
-    out.append(R"(,"retry_after_ms":)").append(static_cast<uint64_t>(answer.retry_after_ms));
-  out.append(R"(,"request_id":")").append(request_id).append("\"}\n");
 }
 
 }  // namespace
@@ -219,6 +217,7 @@ Answer refusal_answer(const Rejection& rejection, std::string_view policy,
   answer.detail = sentence.view();
   answer.retry_after_ms = retry_after_ms(rejection.retry_after, rng);
   answer.overloaded = wire.overloaded;
+  answer.grpc_status = wire.grpc_status;
   return answer;
 }
 
@@ -242,7 +241,26 @@ Answer fault_answer(Fault fault, std::string_view upstream, http::H1Error detail
   answer.reason = to_string(fault);
   answer.proxy_status = wire.proxy_status;
   answer.detail = sentence.view();
+  answer.grpc_status = wire.grpc_status;
   return answer;
+}
+
+void write_problem(const Answer& answer, std::string_view request_id, HeadWriter& out) noexcept {
+  out.append(R"({"type":")").append(answer.type);
+  out.append(R"(","title":")").append(answer.title);
+  out.append(R"(","status":)").append(uint64_t{answer.status});
+  out.append(R"(,"detail":")").append(answer.detail).append("\"");
+  if (!answer.policy.empty())
+    out.append(R"(,"violated-policies":[")").append(answer.policy).append("\"]");
+  out.append(R"(,"reason":")").append(answer.reason).append("\"");
+  if (answer.retry_after_ms >= 0)
+    out.append(R"(,"retry_after_ms":)").append(static_cast<uint64_t>(answer.retry_after_ms));
+  out.append(R"(,"request_id":")").append(request_id).append("\"}\n");
+}
+
+void write_proxy_status(const Answer& answer, HeadWriter& out) noexcept {
+  out.append("weir; error=").append(answer.proxy_status);
+  out.append("; details=\"").append(answer.reason).append("\"");
 }
 
 bool write_answer(const Answer& answer, const AnswerDelivery& delivery, HeadWriter& out) noexcept {
@@ -254,8 +272,9 @@ bool write_answer(const Answer& answer, const AnswerDelivery& delivery, HeadWrit
   out.field("Content-Length", body.size());
   if (answer.retry_after_ms >= 0)
     out.field("Retry-After", static_cast<uint64_t>((answer.retry_after_ms + 999) / 1000));
-  out.append("Proxy-Status: weir; error=").append(answer.proxy_status).append("; details=\"");
-  out.append(answer.reason).append("\"\r\n");
+  out.append("Proxy-Status: ");
+  write_proxy_status(answer, out);
+  out.append("\r\n");
   if (answer.overloaded) out.append("x-envoy-overloaded: true\r\n");
   out.append("Cache-Control: no-store\r\n");
   if (!delivery.keep_alive) out.append("Connection: close\r\n");

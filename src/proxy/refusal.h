@@ -1,5 +1,5 @@
-// Refusals on the HTTP/1 wire: the one place where a Reason or a Fault becomes a status, headers
-// and a problem document (RFC 9457). See the table in docs/reference/refusals.md.
+// Refusals: the one place where a Reason or a Fault becomes a status, headers and a problem document
+// (RFC 9457), and how HTTP/1 carries them. See the table in docs/reference/refusals.md.
 #pragma once
 
 #include <array>
@@ -27,7 +27,13 @@ Answer refusal_answer(const Rejection& rejection, std::string_view policy,
 Answer fault_answer(Fault fault, std::string_view upstream, http::H1Error detail_error,
                     DetailText& text) noexcept;
 
-/// How the answer travels.
+/// The problem document (RFC 9457), and the value of Proxy-Status (RFC 9209): what HTTP/1 and
+/// HTTP/2 say alike.
+void write_problem(const Answer& answer, std::string_view request_id,
+                   http::HeadWriter& out) noexcept;
+void write_proxy_status(const Answer& answer, http::HeadWriter& out) noexcept;
+
+/// How the answer travels over HTTP/1; see answer_h2.h for HTTP/2.
 struct AnswerDelivery {
   std::string_view request_id;
   bool keep_alive = true;

@@ -3,6 +3,8 @@
 #include <random>
 #include <utility>
 
+#include "proxy/downstream_h1.h"
+#include "proxy/downstream_h2.h"
 #include "weir/base/assert.h"
 
 namespace weir::proxy {
@@ -52,13 +54,26 @@ void Worker::listen(net::Fd socket) {
 }
 
 void Worker::on_accept(net::Fd connection, const net::Address& peer) {
-  connections_.emplace_front(*this, std::move(connection), peer);
-  connections_.front().place = connections_.begin();
-  connection_count_.store(connection_count() + 1, std::memory_order_relaxed);
+  keep(std::make_unique<DownstreamH1>(*this, std::move(connection), peer));
   if (connection_count() >= options_.connections_max) listener_->pause();
 }
 
-void Worker::retire(DownstreamH1& connection) noexcept {
+Downstream& Worker::keep(std::unique_ptr<Downstream> connection) {
+  connections_.push_front(std::move(connection));
+  connections_.front()->place = connections_.begin();
+  connection_count_.store(connection_count() + 1, std::memory_order_relaxed);
+  return *connections_.front();
+}
+
+void Worker::adopt_h2(net::Fd fd, std::string client_address, std::string_view received) {
+  auto connection =
+      std::make_unique<DownstreamH2>(*this, std::move(fd), std::move(client_address));
+  DownstreamH2& h2 = *connection;
+  keep(std::move(connection));
+  h2.start(received);
+}
+
+void Worker::retire(Downstream& connection) noexcept {
   graveyard_.splice(graveyard_.begin(), connections_, connection.place);
   connection_count_.store(connection_count() - 1, std::memory_order_relaxed);
   if (listener_ != nullptr && !draining_) listener_->resume();
@@ -78,8 +93,15 @@ void Worker::pump() {
   for (const auto& service : services_) service->pump();
 }
 
-void Worker::on_turn_end() {
+void Worker::pump_wanted() {
   for (const auto& service : services_) service->pump_if_wanted();
+}
+
+void Worker::on_turn_end() {
+  pump_wanted();
+  flushes_.run();
+  pump_wanted();
+  if (!flushes_.empty()) loop_.hurry();
   bury();
   if (draining_) end_drain_if_done();
 }
@@ -93,7 +115,7 @@ void Worker::beat() {
 void Worker::begin_drain() {
   if (std::exchange(draining_, true)) return;
   if (listener_ != nullptr) listener_->stop();
-  for (auto next = connections_.begin(); next != connections_.end();) (next++)->drain();
+  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->drain();
   for (const auto& service : services_) service->pool().drain();
   drain_timer_.arm(loop_.now() + options_.timeouts.drain);
 }
@@ -105,7 +127,7 @@ void Worker::end_drain_if_done() {
 void Worker::stop() {
   draining_ = true;
   if (listener_ != nullptr) listener_->stop();
-  while (!connections_.empty()) connections_.front().close();
+  while (!connections_.empty()) connections_.front()->close();
   for (const auto& service : services_) service->pool().drain();
   loop_.stop();
 }

@@ -2,18 +2,21 @@
 #pragma once
 
 #include <atomic>
-#include <list>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "http/h2_fields.h"
 #include "net/buffer.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
-#include "proxy/downstream_h1.h"
+#include "proxy/downstream.h"
 #include "proxy/exchange.h"
 #include "proxy/explain_log.h"
 #include "proxy/options.h"
 #include "proxy/route_table.h"
+#include "proxy/turn_flush.h"
 #include "proxy/upstream_service.h"
 #include "weir/base/rng.h"
 
@@ -69,7 +72,13 @@ class Worker final : private net::AcceptHandler {
   Exchange& take_exchange();
   void give_back(Exchange& exchange) noexcept { free_exchanges_.push_back(&exchange); }
   /// Destroys a closed connection at the end of the turn.
-  void retire(DownstreamH1& connection) noexcept;
+  void retire(Downstream& connection) noexcept;
+  /// A caller's socket turned out to carry HTTP/2; `received` has come of it so far.
+  void adopt_h2(net::Fd fd, std::string client_address, std::string_view received);
+  /// What is to be sent at the end of this turn.
+  TurnFlushes& flushes() noexcept { return flushes_; }
+  /// One list for all, filled and sent at once.
+  http::H2FieldList& fields() noexcept { return fields_; }
 
   void wake(int gate_slot) noexcept {
     if (gate_slot != kNobody) others_.wake(gate_slot);
@@ -78,9 +87,11 @@ class Worker final : private net::AcceptHandler {
  private:
   void on_accept(net::Fd connection, const net::Address& peer) override;
 
+  Downstream& keep(std::unique_ptr<Downstream> connection);
   void on_turn_end();
   void beat();
   void pump();
+  void pump_wanted();
   void bury();
   void begin_drain();
   void end_drain_if_done();
@@ -97,8 +108,10 @@ class Worker final : private net::AcceptHandler {
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> free_exchanges_;
   std::vector<std::unique_ptr<UpstreamService>> services_;  // one a cluster
-  std::list<DownstreamH1> connections_;
-  std::list<DownstreamH1> graveyard_;
+  TurnFlushes flushes_;
+  http::H2FieldList fields_;
+  Downstream::List connections_;
+  Downstream::List graveyard_;
   std::atomic<uint32_t> connection_count_{0};
   std::atomic<Instant> heartbeat_;
   std::unique_ptr<net::Listener> listener_;

@@ -1,0 +1,196 @@
+#include "proxy/downstream_h2.h"
+
+#include <utility>
+
+#include "proxy/worker.h"
+#include "weir/base/assert.h"
+
+namespace weir::proxy {
+
+DownstreamH2::DownstreamH2(Worker& worker, net::Fd fd, std::string client_address)
+    : worker_(worker),
+      wire_(worker.slabs()),
+      timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_timer>(this)),
+      drain_timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_drain_timer>(this)),
+      again_(worker.loop().timers(), net::Callback::to<&DownstreamH2::read>(this)),
+      client_address_(std::move(client_address)),
+      session_(worker.options().h2, *this, worker.loop().now()) {
+  wire_.open(std::move(fd));
+  worker_.loop().add(wire_.fd(), *this);
+}
+
+DownstreamH2::~DownstreamH2() {
+  WEIR_ASSERT(closed_);
+}
+
+void DownstreamH2::start(std::string_view received) {
+  timer_.arm(worker_.loop().now() + worker_.options().timeouts.connection_idle);
+  receive(received);
+  keep_time();
+  if (worker_.draining()) drain();
+}
+
+void DownstreamH2::on_io(uint32_t events) {
+  if (closed_) return;
+  const bool was_blocked = wire_.blocked();
+  wire_.note_events(events);
+  if (was_blocked && !wire_.blocked()) want_flush();
+  read();
+}
+
+void DownstreamH2::read() {
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    switch (wire_.fill()) {
+      case Fill::kData: break;
+      case Fill::kEmpty: return keep_time();
+      case Fill::kFull:
+      case Fill::kEnd:
+      case Fill::kError: return close();
+    }
+    receive(wire_.in.readable());
+    wire_.in.release();
+  }
+  keep_time();
+  again_.arm(worker_.loop().now());
+}
+
+// What ends the session, a flood or a breach of the protocol, also makes it finished() once its
+// GOAWAY is out.
+void DownstreamH2::receive(std::string_view bytes) {
+  received_ += bytes.size();
+  session_.receive(bytes, worker_.loop().now());
+  want_flush();
+}
+
+void DownstreamH2::want_flush() {
+  worker_.flushes().add(*this);
+}
+
+void DownstreamH2::flush_turn() {
+  int writes = 0;
+  while (writes < kWritesPerTurn && send_some()) ++writes;
+  if (closed_) return;
+  const bool finished = session_.finished() && !drain_timer_.armed();
+  if (wire_.failed() || (finished && wire_.out.empty())) return close();
+  if (writes == kWritesPerTurn) want_flush();
+}
+
+// True when there may be more to send at once.
+bool DownstreamH2::send_some() {
+  if (wire_.out.empty()) {
+    wire_.out.commit(session_.send(wire_.out.prepare()));
+    after_send();
+  }
+  if (wire_.out.empty()) {
+    wire_.out.release();
+    return false;
+  }
+  return wire_.flush() && !wire_.failed() && session_.wants_send();
+}
+
+void DownstreamH2::after_send() {
+  for (const int32_t id : std::exchange(drained_, {})) {
+    if (DownstreamH2Stream* stream = find(id)) stream->on_sent();
+  }
+  std::erase_if(finishing_, [this](int32_t id) {
+    if (find(id) == nullptr) return true;
+    if (!session_.end_sent(id)) return false;
+    session_.reset(id, http::H2Code::kNoError);
+    return true;
+  });
+}
+
+// While something is under way the timer ticks, twice in each stretch of the minimum rate; else it
+// waits for the end of the idle time.
+void DownstreamH2::keep_time() {
+  if (closed_ || ticking_ || (streams_.empty() && !session_.owed_input())) return;
+  ticking_ = true;
+  received_ = 0;
+  slow_ticks_ = 0;
+  timer_.arm(worker_.loop().now() + worker_.options().timeouts.body_rate_window / 2);
+}
+
+void DownstreamH2::on_timer() {
+  const Timeouts& timeouts = worker_.options().timeouts;
+  if (!std::exchange(ticking_, false)) {
+    session_.finish_drain();
+    return want_flush();
+  }
+  // A frame that trickles in, heads above all (slowloris).
+  const bool slow = session_.owed_input() && received_ < timeouts.body_bytes_min / 2;
+  slow_ticks_ = slow ? slow_ticks_ + 1 : 0;
+  constexpr int kSlowTicksMax = 2;
+  if (slow_ticks_ >= kSlowTicksMax) return close();
+  for (size_t i = 0; i < streams_.size(); ++i) streams_[i]->on_tick();
+  const int slow_ticks = slow_ticks_;
+  timer_.arm(worker_.loop().now() + timeouts.connection_idle);
+  keep_time();
+  slow_ticks_ = slow_ticks;
+}
+
+void DownstreamH2::drain() {
+  session_.begin_drain();
+  drain_timer_.arm(worker_.loop().now() + kDrainNotice);
+  want_flush();
+}
+
+void DownstreamH2::on_drain_timer() {
+  session_.finish_drain();
+  want_flush();
+}
+
+void DownstreamH2::close() {
+  if (std::exchange(closed_, true)) return;
+  for (const auto& stream : streams_) stream->on_closed();
+  streams_.clear();
+  timer_.cancel();
+  drain_timer_.cancel();
+  again_.cancel();
+  worker_.flushes().remove(*this);
+  worker_.loop().remove(wire_.fd(), *this);
+  wire_.close();
+  worker_.retire(*this);
+}
+
+void DownstreamH2::on_request(int32_t id, const http::RequestHead& head) {
+  DownstreamH2Stream& stream =
+      *streams_.emplace_back(std::make_unique<DownstreamH2Stream>(*this, id));
+  stream.place = streams_.size() - 1;
+  session_.set_user(id, &stream);
+  stream.on_request(head);
+}
+
+void DownstreamH2::on_body(int32_t id, std::string_view payload) {
+  find(id)->on_body(payload);
+}
+
+void DownstreamH2::on_trailers(int32_t id, const http::HeaderBlock& trailers) {
+  find(id)->on_trailers(trailers);
+}
+
+void DownstreamH2::on_body_end(int32_t id) {
+  find(id)->on_body_end();
+}
+
+void DownstreamH2::on_stream_closed(int32_t id, uint32_t) {
+  DownstreamH2Stream& stream = *find(id);
+  stream.on_closed();
+  const size_t hole = stream.place;
+  std::swap(streams_[hole], streams_.back());
+  streams_[hole]->place = hole;
+  streams_.pop_back();
+}
+
+http::H2BodyReady DownstreamH2::body_ready(int32_t id, size_t max) {
+  return find(id)->body_ready(max);
+}
+
+void DownstreamH2::copy_body(int32_t id, std::span<char> out) {
+  find(id)->copy_body(out);
+}
+
+void DownstreamH2::outgoing_trailers(int32_t id, http::H2FieldList& fields) {
+  find(id)->outgoing_trailers(fields);
+}
+
+}  // namespace weir::proxy

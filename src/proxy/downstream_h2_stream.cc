@@ -1,0 +1,225 @@
+#include "proxy/downstream_h2_stream.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "http/chars.h"
+#include "http/h1_body.h"
+#include "proxy/answer_h2.h"
+#include "proxy/downstream_h2.h"
+#include "proxy/worker.h"
+#include "weir/base/assert.h"
+
+namespace weir::proxy {
+namespace {
+
+bool is_grpc(const http::HeaderBlock& headers) noexcept {
+  constexpr std::string_view kGrpc = "application/grpc";
+  const std::string_view type = headers.value(http::HeaderName::kContentType);
+  return http::equals_ignoring_case(type.substr(0, kGrpc.size()), kGrpc);
+}
+
+}  // namespace
+
+DownstreamH2Stream::DownstreamH2Stream(DownstreamH2& connection, int32_t id)
+    : connection_(connection),
+      in_(connection.worker().slabs()),
+      out_(connection.worker().slabs()),
+      id_(id) {}
+
+DownstreamH2Stream::~DownstreamH2Stream() {
+  WEIR_ASSERT(exchange_ == nullptr);
+}
+
+void DownstreamH2Stream::on_request(const http::RequestHead& head) {
+  exchange_ = &connection_.worker().take_exchange();
+  exchange_->request = head;
+  head_only_ = head.method == http::Method::kHead;
+  grpc_ = is_grpc(head.headers);
+  passed_all_ = !head.body.has_body();
+  exchange_->start(*this, connection_.client_address());
+}
+
+void DownstreamH2Stream::on_body(std::string_view payload) {
+  if (exchange_ == nullptr) return connection_.session().consume(id_, payload.size());
+  if (wanted_ && in_.empty()) {
+    const size_t taken = exchange_->on_request_body(payload);
+    pass_on(taken);
+    payload.remove_prefix(taken);
+    wanted_ = payload.empty();
+    exchange_->on_request_pause();
+  }
+  const size_t kept = in_.append(payload);
+  WEIR_ASSERT(kept == payload.size());  // the window is no larger than the ring
+}
+
+void DownstreamH2Stream::on_body_end() {
+  received_all_ = true;
+  pump();
+}
+
+void DownstreamH2Stream::on_closed() {
+  if (exchange_ != nullptr) std::exchange(exchange_, nullptr)->on_caller_gone();
+}
+
+void DownstreamH2Stream::resume_body() {
+  wanted_ = true;
+  pump();
+}
+
+void DownstreamH2Stream::pass_on(size_t bytes) {
+  body_bytes_ += static_cast<uint32_t>(
+      std::min<size_t>(bytes, std::numeric_limits<uint32_t>::max() - body_bytes_));
+  connection_.session().consume(id_, bytes);
+  connection_.want_flush();
+}
+
+void DownstreamH2Stream::pump() {
+  if (exchange_ == nullptr || !wanted_ || passed_all_) return;
+  while (!in_.empty()) {
+    const std::string_view piece = in_.front();
+    const size_t taken = exchange_->on_request_body(piece);
+    in_.consume(taken);
+    pass_on(taken);
+    if (taken == piece.size()) continue;
+    wanted_ = false;
+    return exchange_->on_request_pause();
+  }
+  if (!received_all_) return exchange_->on_request_pause();
+  passed_all_ = true;
+  if (trailers_in_ != nullptr) {
+    for (const http::HeaderView field : *trailers_in_) exchange_->on_request_trailer(field);
+  }
+  exchange_->on_request_end();
+}
+
+void DownstreamH2Stream::on_tick() {
+  const bool waits = exchange_ != nullptr && wanted_ && !received_all_ && !grpc_;
+  if (!waits || exchange_->response_begun()) return;
+  const Timeouts& timeouts = connection_.worker().options().timeouts;
+  const bool slow = std::exchange(body_bytes_, 0) < timeouts.body_bytes_min / 2;
+  slow_ticks_ = slow ? slow_ticks_ + 1 : 0;
+  if (slow_ticks_ >= kSlowTicksMax) exchange_->on_request_timeout();
+}
+
+void DownstreamH2Stream::send_continue() {
+  http::H2FieldList& fields = connection_.worker().fields();
+  fields.clear();
+  fields.add_status(100);
+  connection_.session().respond_interim(id_, fields);
+  connection_.want_flush();
+}
+
+void DownstreamH2Stream::send_head(const http::ResponseHead& head, const ForwardNotes& notes) {
+  http::ResponseForwarding how;
+  how.request_id = notes.request_id;
+  how.extra_lines = notes.extra_lines;
+  how.drop = notes.drop;
+  http::H2FieldList& fields = connection_.worker().fields();
+  fields.clear();
+  if (!list_forwarded_response(head, how, fields)) return give_up();
+  if (head.is_interim()) {
+    connection_.session().respond_interim(id_, fields);
+  } else {
+    connection_.session().respond(id_, fields, head.body.has_body());
+  }
+  connection_.want_flush();
+}
+
+// Kilobytes of field names in capitals: nobody's honest answer. The exchange hears that the caller
+// is gone when the session has closed the stream.
+void DownstreamH2Stream::give_up() {
+  given_up_ = true;
+  connection_.session().reset(id_, http::H2Code::kInternalError);
+  connection_.want_flush();
+}
+
+size_t DownstreamH2Stream::send_body(std::string_view payload) {
+  if (given_up_) return payload.size();
+  const size_t room = kOutMax - std::min(out_.size(), kOutMax);
+  const size_t taken = out_.append(payload.substr(0, room));
+  if (taken < payload.size() && !std::exchange(full_, true)) connection_.watch_drain(id_);
+  wake();
+  return taken;
+}
+
+void DownstreamH2Stream::send_trailer(const http::HeaderView& field) {
+  if (http::is_forbidden_trailer(field.id)) return;
+  const size_t needed = field.name.size() + field.value.size() + 4;
+  if (trailers_out_.size() + needed > kTrailerBytesMax) return give_up();
+  trailers_out_.append(field.name).append(": ").append(field.value).append("\r\n");
+}
+
+void DownstreamH2Stream::send_end() {
+  out_ended_ = true;
+  wake();
+  end_exchange();
+}
+
+void DownstreamH2Stream::send_answer(const Answer& answer, std::string_view request_id) {
+  http::H2FieldList& fields = connection_.worker().fields();
+  AnswerText text;
+  std::string_view body;
+  if (grpc_) {
+    list_grpc_answer(answer, request_id, text, fields);
+  } else {
+    body = list_answer(answer, request_id, text, fields);
+  }
+  if (head_only_) body = {};
+  connection_.session().respond(id_, fields, !body.empty());
+  out_.append(body);
+  out_ended_ = true;
+  connection_.want_flush();
+  end_exchange();
+}
+
+void DownstreamH2Stream::end_exchange() {
+  exchange_ = nullptr;
+  connection_.session().consume(id_, in_.size());
+  in_.release();
+  if (!received_all_) connection_.watch_end(id_);
+}
+
+void DownstreamH2Stream::abort() {
+  exchange_ = nullptr;
+  in_.release();
+  out_.release();
+  connection_.session().reset(id_, http::H2Code::kInternalError);
+  connection_.want_flush();
+}
+
+void DownstreamH2Stream::wake() {
+  if (std::exchange(starved_, false)) connection_.session().resume(id_);
+  connection_.want_flush();
+}
+
+void DownstreamH2Stream::flush() {
+  connection_.want_flush();
+}
+
+http::H2BodyReady DownstreamH2Stream::body_ready(size_t max) noexcept {
+  http::H2BodyReady ready;
+  ready.size = std::min(max, out_.size());
+  ready.end = out_ended_ && ready.size == out_.size();
+  ready.trailers = ready.end && !trailers_out_.empty();
+  starved_ = ready.size == 0 && !ready.end;
+  return ready;
+}
+
+void DownstreamH2Stream::copy_body(std::span<char> out) {
+  out_.take(out);
+}
+
+void DownstreamH2Stream::outgoing_trailers(http::H2FieldList& fields) const noexcept {
+  http::add_lines(trailers_out_, fields);
+}
+
+void DownstreamH2Stream::on_sent() {
+  if (!full_) return;
+  if (out_.size() > kOutLow) return connection_.watch_drain(id_);
+  full_ = false;
+  if (exchange_ != nullptr) exchange_->on_caller_writable();
+}
+
+}  // namespace weir::proxy

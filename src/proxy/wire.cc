@@ -1,0 +1,93 @@
+#include "proxy/wire.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+namespace weir::proxy {
+
+void Wire::open(net::Fd fd) noexcept {
+  fd_ = std::move(fd);
+  error_ = 0;
+  readable_ = hung_up_ = blocked_ = false;
+}
+
+void Wire::close() noexcept {
+  fd_.reset();
+  in.release();
+  out.release();
+}
+
+void Wire::note_events(uint32_t events) noexcept {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) blocked_ = false;
+}
+
+Fill Wire::fill() {
+  if (!readable_) return Fill::kEmpty;
+  const std::span<char> room = in.prepare();
+  if (room.empty()) return Fill::kFull;
+  const net::IoResult result = net::read_some(fd_.get(), room);
+  switch (result.status) {
+    case net::IoStatus::kOk:
+      in.commit(result.bytes);
+      // A short read has emptied the socket, so asking again would only bring EAGAIN. After a
+      // hang-up the end itself is still to be read.
+      if (result.bytes < room.size() && !hung_up_) readable_ = false;
+      return Fill::kData;
+    case net::IoStatus::kWouldBlock:
+      readable_ = false;
+      if (in.empty()) in.release();
+      return Fill::kEmpty;
+    case net::IoStatus::kEnd:
+      hung_up_ = true;
+      if (in.empty()) in.release();
+      return Fill::kEnd;
+    case net::IoStatus::kError:
+      error_ = result.error;
+      if (in.empty()) in.release();
+      return Fill::kError;
+  }
+  return Fill::kError;
+}
+
+size_t Wire::send_now(std::string_view payload) {
+  const std::string_view waiting = out.readable();
+  const std::array<iovec, 2> pieces = {iovec{const_cast<char*>(waiting.data()), waiting.size()},
+                                       iovec{const_cast<char*>(payload.data()), payload.size()}};
+  const auto used = std::span(pieces).subspan(waiting.empty() ? 1 : 0);
+  const net::IoResult result = net::write_some(fd_.get(), used);
+  note_written(result, waiting.size() + payload.size());
+  const size_t old = std::min(result.bytes, waiting.size());
+  out.consume(old);
+  return failed() ? payload.size() : result.bytes - old;
+}
+
+// True when all of it went.
+bool Wire::note_written(const net::IoResult& result, size_t asked) noexcept {
+  if (result.status == net::IoStatus::kError) error_ = result.error;
+  blocked_ = result.bytes < asked;
+  return !blocked_;
+}
+
+bool Wire::flush() {
+  if (out.empty()) return true;
+  if (blocked_) return false;
+  if (failed()) {
+    out.release();
+    return true;
+  }
+  const size_t asked = out.size();
+  const net::IoResult result = net::write_some(fd_.get(), out.readable());
+  const bool all = note_written(result, asked);
+  if (failed()) {
+    out.release();
+    return true;
+  }
+  out.consume(result.bytes);
+  return all;
+}
+
+}  // namespace weir::proxy

@@ -33,16 +33,19 @@ constexpr uint8_t kGrpcUnimplemented = 12;
 constexpr uint8_t kGrpcInternal = 13;
 constexpr uint8_t kGrpcUnavailable = 14;
 
-constexpr Wire kCapacity{503, kCapacityType, "Temporarily reduced capacity",
-                         "proxy_internal_response", true, kGrpcUnavailable};
-constexpr Wire kConnections{503, kCapacityType, "Temporarily reduced capacity",
-                            "connection_limit_reached", true, kGrpcUnavailable};
-constexpr Wire kDestination{503, kCapacityType, "Temporarily reduced capacity",
-                            "destination_unavailable", true, kGrpcUnavailable};
+constexpr Wire kCapacity{
+    503,  kCapacityType,   "Temporarily reduced capacity", "proxy_internal_response",
+    true, kGrpcUnavailable};
+constexpr Wire kConnections{
+    503,  kCapacityType,   "Temporarily reduced capacity", "connection_limit_reached",
+    true, kGrpcUnavailable};
+constexpr Wire kDestination{
+    503,  kCapacityType,   "Temporarily reduced capacity", "destination_unavailable",
+    true, kGrpcUnavailable};
 constexpr Wire kDeadline{504,  kDeadlineType,        "Deadline exceeded", "http_response_timeout",
                          true, kGrpcDeadlineExceeded};
-constexpr Wire kQuota{429,  kQuotaType,            "Quota exceeded", "http_request_error",
-                      true, kGrpcResourceExhausted};
+constexpr Wire kQuota{
+    429, kQuotaType, "Quota exceeded", "http_request_error", true, kGrpcResourceExhausted};
 
 constexpr const Wire& wire_of(Reason reason) noexcept {
   switch (reason) {
@@ -152,34 +155,69 @@ struct FaultWire {
 constexpr FaultWire wire_of(Fault fault) noexcept {
   switch (fault) {
     case Fault::kMalformedRequest:
-      return {400, "urn:weir:problem:malformed-request", "Malformed request", "http_request_error",
-              "", kGrpcInternal};
+      return {400,
+              "urn:weir:problem:malformed-request",
+              "Malformed request",
+              "http_request_error",
+              "",
+              kGrpcInternal};
     case Fault::kRequestTimeout:
-      return {408, "urn:weir:problem:request-timeout", "Request timeout", "http_request_error",
-              "the request came too slowly", kGrpcDeadlineExceeded};
+      return {408,
+              "urn:weir:problem:request-timeout",
+              "Request timeout",
+              "http_request_error",
+              "the request came too slowly",
+              kGrpcDeadlineExceeded};
     case Fault::kUpgradeUnsupported:
-      return {501, "urn:weir:problem:upgrade-unsupported", "Not implemented", "http_upgrade_failed",
-              "protocol upgrades and tunnels are not supported", kGrpcUnimplemented};
+      return {501,
+              "urn:weir:problem:upgrade-unsupported",
+              "Not implemented",
+              "http_upgrade_failed",
+              "protocol upgrades and tunnels are not supported",
+              kGrpcUnimplemented};
     case Fault::kNoRoute:
-      return {404, "urn:weir:problem:no-route", "No route", "destination_not_found",
+      return {404,
+              "urn:weir:problem:no-route",
+              "No route",
+              "destination_not_found",
               "no route of weir's configuration takes this host, path, method and headers; "
               "a last route without 'match' would take everything else",
               kGrpcUnimplemented};
     case Fault::kConnectRefused:
-      return {502, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
-              "connection_refused", " accepts no connection", kGrpcUnavailable};
+      return {502,
+              "urn:weir:problem:upstream-unreachable",
+              "Upstream unreachable",
+              "connection_refused",
+              " accepts no connection",
+              kGrpcUnavailable};
     case Fault::kConnectTimeout:
-      return {504, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
-              "connection_timeout", " did not accept a connection in time", kGrpcUnavailable};
+      return {504,
+              "urn:weir:problem:upstream-unreachable",
+              "Upstream unreachable",
+              "connection_timeout",
+              " did not accept a connection in time",
+              kGrpcUnavailable};
     case Fault::kUpstreamClosed:
-      return {502, "urn:weir:problem:upstream-closed", "Upstream closed the connection",
-              "connection_terminated", " closed the connection before it had answered", kGrpcUnavailable};
+      return {502,
+              "urn:weir:problem:upstream-closed",
+              "Upstream closed the connection",
+              "connection_terminated",
+              " closed the connection before it had answered",
+              kGrpcUnavailable};
     case Fault::kUpstreamMalformed:
-      return {502, "urn:weir:problem:upstream-malformed", "Malformed upstream response",
-              "http_protocol_error", " sent a malformed response", kGrpcInternal};
+      return {502,
+              "urn:weir:problem:upstream-malformed",
+              "Malformed upstream response",
+              "http_protocol_error",
+              " sent a malformed response",
+              kGrpcInternal};
     case Fault::kResponseTimeout:
-      return {504, "urn:weir:problem:response-timeout", "Upstream timeout", "http_response_timeout",
-              " did not answer in time", kGrpcDeadlineExceeded};
+      return {504,
+              "urn:weir:problem:response-timeout",
+              "Upstream timeout",
+              "http_response_timeout",
+              " did not answer in time",
+              kGrpcDeadlineExceeded};
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// Refusals: the one place where a Reason or a Fault becomes a status, headers and a problem document
-// (RFC 9457), and how HTTP/1 carries them. See the table in docs/reference/refusals.md.
+// Refusals: the one place where a Reason or a Fault becomes a status, headers and a problem
+// document (RFC 9457), and how HTTP/1 carries them. See the table in docs/reference/refusals.md.
 #pragma once
 
 #include <array>

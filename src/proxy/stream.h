@@ -1,5 +1,5 @@
 // The seam between an exchange and the two protocols it joins. HTTP/1 implements it with
-// connections; HTTP/2 will with streams of a connection.
+// connections, HTTP/2 with streams of a connection.
 //
 // Bodies move by push with acceptance: who has bytes offers them, the other side says how many it
 // took (written or buffered, within its bound), and asks for the rest by resume_body() when it

@@ -66,8 +66,7 @@ Downstream& Worker::keep(std::unique_ptr<Downstream> connection) {
 }
 
 void Worker::adopt_h2(net::Fd fd, std::string client_address, std::string_view received) {
-  auto connection =
-      std::make_unique<DownstreamH2>(*this, std::move(fd), std::move(client_address));
+  auto connection = std::make_unique<DownstreamH2>(*this, std::move(fd), std::move(client_address));
   DownstreamH2& h2 = *connection;
   keep(std::move(connection));
   h2.start(received);

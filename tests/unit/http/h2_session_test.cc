@@ -188,6 +188,28 @@ TEST_F(H2Pair, SmallSendBuffersGiveTheSameBytes) {
   EXPECT_EQ(client_host.log, "1 response 200 OK\n1 end\n1 closed 0\n");
 }
 
+// A stream whose own window is open waits for the connection's alone (nghttp2 keeps it queued then,
+// and does not defer it as it does when the stream's is shut).
+TEST_F(H2Pair, AStreamThatWaitsForTheConnectionsWindowGoesOn) {
+  limits.stream_window = 1 << 20;
+  limits.connection_window = 65'535;
+  limits.undrained_bytes_max = 0;
+  connect();
+  const int32_t id = ask("GET", false);
+  pump();
+  server_host.outgoing[id] = {std::string(200'000, 'x'), true, ""};
+  answer(id, 200, true);
+  pump();
+  ASSERT_EQ(client_host.received[id].size(), 65'535U);
+  size_t drained = 0;
+  for (int turns = 0; turns < 20 && client_host.received[id].size() < 200'000; ++turns) {
+    client->consume(id, client_host.received[id].size() - drained);
+    drained = client_host.received[id].size();
+    pump();
+  }
+  EXPECT_EQ(client_host.received[id].size(), 200'000U);
+}
+
 TEST_F(H2Pair, ResetReachesTheOtherSide) {
   ask("GET", false);
   pump();

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "http/h1_forward.h"
@@ -19,6 +20,14 @@ constexpr size_t kHintBytesMax = 8 * 1024;
 
 // What a client sends first when it knows that we speak HTTP/2 (RFC 9113 §3.4).
 constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// A first line of three words that names no version of HTTP: whoever sends it would not read an
+// answer in it.
+bool speaks_http(std::string_view bytes) noexcept {
+  const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
+  return std::count(line.begin(), line.end(), ' ') != 2 ||
+         line.find("HTTP/") != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -105,8 +114,7 @@ bool DownstreamH1::read_head() {
         return true;
       }
       if (result.status == http::ParseStatus::kError) {
-        // Whoever begins with a line that names no version of HTTP would not read an answer in it.
-        if (fresh_ && result.error == http::H1Error::kBadVersion) {
+        if (fresh_ && !speaks_http(wire_.in.readable())) {
           close();
           return false;
         }

@@ -118,7 +118,11 @@ size_t read_choice(const Node& node, Diagnostics& diagnostics,
   const auto found = node.kind == Node::Kind::kScalar
                          ? std::find(names.begin(), names.end(), node.text)
                          : names.end();
-  if (found == names.end()) expect(node, diagnostics, "one of " + list_of(names));
+  if (found == names.end()) {
+    const std::string guess = nearest(node.text, names);
+    expect(node, diagnostics,
+           "one of " + list_of(names) + (guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+  }
   return static_cast<size_t>(found - names.begin());
 }
 

@@ -248,6 +248,24 @@ class Table {
         });
   }
 
+  /// The keys of a part of T, on the level of this mapping.
+  template <typename U>
+  Table& merge(U T::*member, const Table<U>& keys) {
+    for (const auto& key : keys.keys_) {
+      const auto read_part = key.read;
+      add(
+          key.name.c_str(), key.doc,
+          [member, read_part](const Node& node, Diagnostics& out, T& into) {
+            read_part(node, out, into.*member);
+          },
+          key.schema);
+      keys_.back().required = key.required;
+    }
+    for (const auto& check : keys.rules_)
+      rules_.push_back([member, check](const T& whole) { return check(whole.*member); });
+    return *this;
+  }
+
   /// The key declared last must be there.
   Table& required() {
     keys_.back().required = true;
@@ -301,6 +319,8 @@ class Table {
   }
 
  private:
+  template <typename>
+  friend class Table;
   using Read = std::function<void(const Node&, Diagnostics&, T&)>;
   using Schema = std::function<void(observe::JsonWriter&)>;
 

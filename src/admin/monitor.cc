@@ -80,6 +80,15 @@ void StreamFeed::append_tick(std::string& out, const History::Row& row) {
   write_status(json, monitor_.status());
   json.key("components");
   write_components(json, sources.state);
+  json.key("routes");
+  json.begin_array();
+  for (const auto& [route, upstream] : sources.state.routes()) {
+    json.begin_array();
+    json.value(std::string_view(route));
+    json.value(std::string_view(upstream));
+    json.end_array();
+  }
+  json.end_array();
   json.key("decisions");
   write_decisions(json);
   json.key("refusals");

@@ -168,7 +168,7 @@ Answer Routes::explain(const Request& request) const {
       return json_answer(200, render_explanation(*told) + "\n");
   }
   return problem(404, "no request '" + id + "' is remembered",
-                 "the last thousand refusals of each worker are, and one in 64 of the others; "
+                 "the last 2,048 refusals of each worker are, and one in 64 of the others; "
                  "'weir tap' shows them as they come");
 }
 

@@ -131,8 +131,8 @@ class ExplainLog {
   void ended(const ExplainFacts& facts, const ExplainSite& site, Outcome outcome, Duration upstream,
              Instant now) noexcept;
 
-  /// At a thousand refusals a second and worker, one second of them.
-  using RefusedRing = observe::Ring<ExplainRecord, 1024>;
+  /// At a thousand refusals a second and worker, two seconds of them; 0.9 MB a worker.
+  using RefusedRing = observe::Ring<ExplainRecord, 2048>;
   using EndedRing = observe::Ring<ExplainRecord, 256>;
   static constexpr uint32_t kServedEvery = 64;
 

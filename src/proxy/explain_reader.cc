@@ -187,7 +187,7 @@ ExplainedGate Telling::limiter() const {
     told.why = "law " + upstream_.law + " has not moved the limit since the start";
   else
     told.why = "law " + upstream_.law + " moved it from " + number(move.before) + " to " +
-               number(move.after) + " at " + clock_text(move.wall_ns) + ": " + move.cause;
+               number(move.after) + " at " + clock_text(move.wall_ns) + " (" + move.cause + ")";
   told.why += "; it may be " + number(upstream_.limit_min) + " to " + number(upstream_.limit_max);
   told.change = place_of(upstream_, "concurrency.max", "--limit-max");
   return told;

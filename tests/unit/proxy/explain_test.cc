@@ -79,8 +79,9 @@ TEST_F(ExplainTest, ARefusalTellsItsGateWithNumbersWhyAndWhatToChange) {
   EXPECT_EQ(limiter.verdict, "refused");
   EXPECT_EQ(limiter.value, 118);
   EXPECT_EQ(limiter.bound, 118);
-  EXPECT_EQ(limiter.why,
-            "law elastic moved it from 160 to 118 at 10:21:12.000 UTC: shrink; it may be 4 to 500");
+  EXPECT_EQ(
+      limiter.why,
+      "law elastic moved it from 160 to 118 at 10:21:12.000 UTC (shrink); it may be 4 to 500");
   EXPECT_EQ(limiter.change, "--limit-max");
 }
 

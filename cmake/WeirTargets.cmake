@@ -9,6 +9,12 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 set(WEIR_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined or thread")
 
+# A test that hangs must end; a sanitizer slows the long ones down fifteen times.
+set(WEIR_TEST_SECONDS_MAX 300)
+if(WEIR_SANITIZE)
+  set(WEIR_TEST_SECONDS_MAX 1200)
+endif()
+
 find_package(Threads REQUIRED)
 
 # Flags that every target of the project shares; never exported to users of the library.
@@ -23,6 +29,10 @@ if(WEIR_SANITIZE)
   target_link_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE})
   if(WEIR_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(weir_flags INTERFACE -Wno-tsan)
+    add_library(weir_c11_threads OBJECT ${PROJECT_SOURCE_DIR}/cmake/tsan/c11_threads.cc)
+    target_compile_options(weir_c11_threads PRIVATE -fsanitize=thread)
+    target_link_libraries(weir_flags INTERFACE
+      $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:weir_c11_threads>>)
   endif()
 endif()
 
@@ -80,6 +90,6 @@ function(weir_tests kind)
     target_link_libraries(${target} PRIVATE weir_${name} ${links} weir_flags
       GTest::gtest GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${target} TEST_PREFIX "${kind}/${name}: "
-      DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${kind} TIMEOUT 300)
+      DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${kind} TIMEOUT ${WEIR_TEST_SECONDS_MAX})
   endforeach()
 endfunction()

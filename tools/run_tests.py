@@ -73,7 +73,8 @@ class Runner:
             PYTHONDONTWRITEBYTECODE="1",
             ASAN_OPTIONS="detect_leaks=1",
             UBSAN_OPTIONS="print_stacktrace=1",
-            TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1",
+            TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions="
+            f"{ROOT / 'cmake' / 'tsan' / 'suppressions'}",
         )
 
     def command(self, words):

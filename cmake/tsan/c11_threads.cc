@@ -3,8 +3,8 @@
 // librdkafka starts its threads by thrd_create. GCC 12's ThreadSanitizer does not know the C11
 // functions: such a thread has no state in it and crashes at its first allocation, and what
 // mtx_lock orders looks like a race. The executable's definitions come before glibc's, so the
-// library ends up in the POSIX functions, which the sanitizer knows. glibc's C11 types are its POSIX
-// types by another name (nptl/thrd_priv.h), hence the casts.
+// library ends up in the POSIX functions, which the sanitizer knows. The C11 types of glibc are
+// its POSIX types by another name (nptl/thrd_priv.h), hence the casts.
 #include <pthread.h>
 #include <threads.h>
 

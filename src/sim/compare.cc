@@ -28,9 +28,9 @@ class Tries {
     std::atomic<size_t> next{begin};
     const auto work = [&] {
       for (size_t i = next++; i < values_.size(); i = next++) {
-        World world(row_.scenario, guard_, seeds.first + i);
-        RunResult result = world.run();
-        values_[i] = row_.measure(row_.scenario, result);
+        values_[i] = measured(row_.scenario, seeds.first + i);
+        for (const ScenarioSpec& scenario : row_.further)
+          keep_worst(measured(scenario, seeds.first + i), values_[i]);
       }
     };
     std::vector<std::thread> pool;
@@ -56,6 +56,17 @@ class Tries {
   }
 
  private:
+  std::vector<double> measured(const ScenarioSpec& scenario, uint64_t seed) const {
+    World world(scenario, guard_, seed);
+    RunResult result = world.run();
+    return row_.measure(scenario, result);
+  }
+
+  void keep_worst(const std::vector<double>& values, std::vector<double>& worst) const {
+    for (size_t t = 0; t < worst.size(); ++t)
+      if (better(row_.targets[t], worst[t], values[t])) worst[t] = values[t];
+  }
+
   const MatrixRow& row_;
   const GuardSpec& guard_;
   std::vector<std::vector<double>> values_;  // by seed, then by target

@@ -337,7 +337,9 @@ std::vector<MatrixRow> scenario_matrix() {
           small_overload,
           live_overload(),
           live_slower(),
-          live_steady()};
+          live_steady(),
+          slow_leaf_row(),
+          metastability_row()};
 }
 
 }  // namespace weir::sim

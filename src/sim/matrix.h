@@ -24,13 +24,15 @@ constexpr bool met(const Target& target, double value) noexcept {
   return target.sense == Sense::kAtLeast ? value >= target.bound : value <= target.bound;
 }
 
-/// A scenario with how to judge a run of it: `measure` gives one value for each target.
+/// Scenarios, usually one, with how to judge a run of it: `measure` gives one value for each
+/// target.
 struct MatrixRow {
   std::string id;
   std::string title;
   ScenarioSpec scenario;
   std::vector<Target> targets;
   std::function<std::vector<double>(const ScenarioSpec&, RunResult&)> measure;
+  std::vector<ScenarioSpec> further;  ///< run besides; the worst of all counts in each target
   uint32_t knee = 64;  ///< what an oracle would set: the workers, or where throughput peaks
 };
 
@@ -41,5 +43,9 @@ inline std::ostream& operator<<(std::ostream& out, const MatrixRow& row) {
 
 /// All rows, in order. The base service has 64 workers of 20 ms, exponential; clients wait 250 ms.
 std::vector<MatrixRow> scenario_matrix();
+
+// Rows of several services, or of many cells.
+MatrixRow slow_leaf_row();
+MatrixRow metastability_row();
 
 }  // namespace weir::sim

@@ -18,6 +18,10 @@ void add_verbs(CLI::App& root, Action& action) {
   add_proxy(root, action);
   add_bridge(root, action);
   add_sim(root, action);
+  add_status(root, action);
+  add_top(root, action);
+  add_tap(root, action);
+  add_explain(root, action);
   add_version(root, action);
   add_docs(root, action);
 }

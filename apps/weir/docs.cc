@@ -5,6 +5,7 @@
 
 #include "observe/metric.h"
 #include "options.h"
+#include "proxy/config_file.h"
 #include "verbs.h"
 
 namespace weir::cli {
@@ -95,15 +96,38 @@ int print_metrics() {
   return 0;
 }
 
+int print_configuration() {
+  std::string page = kGenerated;
+  page +=
+      "# Configuration\n\nThe keys of the file for `weir run`. Units are mandatory; unknown and "
+      "duplicate keys "
+      "are errors. `NAME`\nstands for a name of your own, `[]` for an item of a list. "
+      "`weir check FILE` tells all mistakes at once, and\n`weir schema` prints this as a JSON "
+      "schema. "
+      "How to write one: [Configure routes and bulkheads](../howto/configure.md).\n\n"
+      "| key | value | default | meaning |\n|---|---|---|---|\n";
+  for (const config::Row& row : proxy::config_rows()) {
+    page += "| `" + row.path + "` | " + cell(row.type) + " | ";
+    if (!row.fallback.empty())
+      page += row.fallback == "(required)" ? "required" : "`" + cell(row.fallback) + "`";
+    page += " | " + cell(row.doc) + " |\n";
+  }
+  std::fputs(page.c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 void add_docs(CLI::App& parent, Action& action) {
   CLI::App& docs = add_verb(parent, "docs", "Print a generated page of the reference.",
-                            {"weir docs commands", "weir docs metrics"});
+                            {"weir docs commands", "weir docs configuration", "weir docs metrics"});
   docs.group("");
   docs.require_subcommand(1);
   docs.add_subcommand("commands", "docs/reference/commands.md")->callback([&parent, &action] {
     action = [&parent] { return print_commands(parent); };
+  });
+  docs.add_subcommand("configuration", "docs/reference/configuration.md")->callback([&action] {
+    action = &print_configuration;
   });
   docs.add_subcommand("metrics", "docs/reference/metrics.md")->callback([&action] {
     action = &print_metrics;

@@ -16,6 +16,9 @@ constexpr const char* kDescription =
 void add_verbs(CLI::App& root, Action& action) {
   add_lab(root, action);
   add_proxy(root, action);
+  add_run(root, action);
+  add_check(root, action);
+  add_config_schema(root, action);
   add_bridge(root, action);
   add_sim(root, action);
   add_status(root, action);

@@ -1,58 +1,12 @@
 // weir proxy: one line puts weir before a real service.
-#include <csignal>
+#include <memory>
 #include <string>
 
-#include "admin/server.h"
-#include "net/signals.h"
-#include "observe/log.h"
-#include "observe/process_source.h"
-#include "observe/registry.h"
 #include "options.h"
-#include "proxy/server.h"
+#include "serve.h"
 #include "verbs.h"
 
 namespace weir::cli {
-namespace {
-
-int run_proxy(const proxy::Options& options, const std::string& admin_address) {
-  net::block_signals({SIGTERM, SIGINT});  // before the log starts its thread
-  observe::Registry registry(proxy::Server::worker_count(options));
-  observe::LogOptions log_options;
-  log_options.format = observe::log_format_for(2);
-  observe::Log log(log_options);
-  const observe::ProcessSource process(log, WEIR_VERSION);
-  registry.add_source(process);
-  observe::EventRing events;
-  auto server = proxy::Server::make(options, registry, {&events, &log});
-  if (!server) return fail(server.error());
-  proxy::Server& running = **server;
-
-  admin::Routes routes({registry, running, events, WEIR_VERSION, &running.explanations()});
-  const auto address = net::Address::resolve(admin_address);
-  if (!address) return fail(address.error());
-  auto admin = admin::Server::open(*address, routes);
-  if (!admin) return fail(admin.error());
-
-  // The first signal drains, the second ends.
-  bool asked = false;
-  net::SignalWatcher signals(running.first_loop(), {SIGTERM, SIGINT}, [&](int) {
-    if (asked) return running.stop();
-    asked = true;
-    log.write(observe::LogLevel::kInfo, "draining", "finishing what is under way");
-    running.drain();
-  });
-  log.write(observe::LogLevel::kInfo, "listening", "ready",
-            {{"address", running.address().to_string()},
-             {"admin", (*admin)->address().to_string()},
-             {"upstream", running.clusters().front()->name()},
-             {"law", options.upstreams.front().law},
-             {"dry_run", options.dry_run}});
-  running.run();
-  log.write(observe::LogLevel::kInfo, "stopped", "all done");
-  return 0;
-}
-
-}  // namespace
 
 void add_proxy(CLI::App& parent, Action& action) {
   CLI::App& verb =
@@ -87,7 +41,7 @@ void add_proxy(CLI::App& parent, Action& action) {
   add_duration(verb, "--drain-timeout", options->timeouts.drain,
                "For what is under way, after SIGTERM");
   verb.callback([options, admin, &action] {
-    action = [options, admin] { return run_proxy(*options, *admin); };
+    action = [options, admin] { return serve(*options, *admin, ""); };
   });
 }
 

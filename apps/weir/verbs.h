@@ -14,6 +14,9 @@ using Action = std::function<int()>;
 // and a CLI11 callback that sets `action`. To add a verb: a file, a line here, a line in add_verbs
 // of main.cc. Verbs of the lab go below `weir lab` (add_lab_service, add_lab_load, add_lab_demo).
 void add_proxy(CLI::App& parent, Action& action);
+void add_run(CLI::App& parent, Action& action);
+void add_check(CLI::App& parent, Action& action);
+void add_config_schema(CLI::App& parent, Action& action);
 void add_bridge(CLI::App& parent, Action& action);
 void add_bridge_dlq(CLI::App& parent, Action& action);
 void add_sim(CLI::App& parent, Action& action);

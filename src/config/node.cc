@@ -72,8 +72,9 @@ Diagnostics::Diagnostics(std::string file, std::string_view source) : file_(std:
   }
 }
 
-void Diagnostics::report(Place place, std::string message) {
-  problems_.push_back({place, std::move(message)});
+void Diagnostics::add(Place place, Severity severity, const std::string& message) {
+  problems_.push_back({place, severity, message});
+  if (severity == Severity::kError) ++errors_;
 }
 
 std::string Diagnostics::render() const {
@@ -86,7 +87,8 @@ std::string Diagnostics::render() const {
   for (const Problem& problem : sorted) {
     const Place at = problem.place;
     text += file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
-            ": error: " + problem.message + "\n";
+            (problem.severity == Severity::kError ? ": error: " : ": warning: ") + problem.message +
+            "\n";
     if (at.line < 1 || static_cast<size_t>(at.line) > lines_.size()) continue;
     const std::string number = std::to_string(at.line);
     text += "  " + number + " | " + lines_[static_cast<size_t>(at.line - 1)] + "\n";

@@ -37,23 +37,32 @@ class Diagnostics {
   /// `file` as messages name it; `source` is its text, for the code frames.
   Diagnostics(std::string file, std::string_view source);
 
-  void report(Place place, std::string message);
-  bool ok() const noexcept { return problems_.empty(); }
-  size_t count() const noexcept { return problems_.size(); }
+  void report(Place place, std::string message) { add(place, Severity::kError, message); }
+  /// What can be run, but hardly means what it says.
+  void warn(Place place, std::string message) { add(place, Severity::kWarning, message); }
+  /// No errors; there may be warnings.
+  bool ok() const noexcept { return errors_ == 0; }
+  /// Errors so far.
+  size_t count() const noexcept { return errors_; }
 
   /// For each problem, in the order of the file, a line "file:line:column: error: …" and the line
   /// it is about with a mark below the place.
   std::string render() const;
 
  private:
+  enum class Severity : uint8_t { kError, kWarning };
   struct Problem {
     Place place;
+    Severity severity;
     std::string message;
   };
+
+  void add(Place place, Severity severity, const std::string& message);
 
   std::string file_;
   std::vector<std::string> lines_;
   std::vector<Problem> problems_;
+  size_t errors_ = 0;
 };
 
 /// Parses one document. Syntax errors, duplicate keys, anchors and keys that are not plain words

@@ -1,4 +1,5 @@
-// Table: the keys of one mapping, declared once; reading and the JSON schema both come from it.
+// Table: the keys of one mapping, declared once; reading, the JSON schema and the reference page
+// all come from it.
 #pragma once
 
 #include <functional>
@@ -9,43 +10,9 @@
 #include <vector>
 
 #include "config/node.h"
-#include "config/values.h"
-#include "observe/json.h"
+#include "config/readers.h"
 
 namespace weir::config {
-
-/// A text that remembers where it stood: a name that is looked up once the whole file is read.
-struct Located {
-  std::string text;
-  Place place;
-};
-
-namespace detail {
-
-// What does not depend on the type that is filled.
-void expect(const Node& node, Diagnostics& diagnostics, const std::string& what);
-void report_unknown(const Node& key, const std::vector<std::string>& known,
-                    Diagnostics& diagnostics);
-bool read_text(const Node& node, Diagnostics& diagnostics, std::string& value);
-bool read_duration(const Node& node, Diagnostics& diagnostics, Duration& value);
-bool read_size(const Node& node, Diagnostics& diagnostics, size_t& value);
-bool read_integer(const Node& node, Diagnostics& diagnostics, int64_t min, int64_t max,
-                  int64_t& value);
-bool read_boolean(const Node& node, Diagnostics& diagnostics, bool& value);
-bool read_number(const Node& node, Diagnostics& diagnostics, double min, double max, double& value);
-bool read_percent(const Node& node, Diagnostics& diagnostics, double& value);
-bool read_rate(const Node& node, Diagnostics& diagnostics, double& value);
-bool read_located(const Node& node, Diagnostics& diagnostics, Located& value);
-size_t read_choice(const Node& node, Diagnostics& diagnostics,
-                   const std::vector<std::string>& names);
-
-void schema_text(observe::JsonWriter& json, const char* pattern);
-void schema_boolean(observe::JsonWriter& json);
-void schema_number(observe::JsonWriter& json, double min, double max);
-void schema_integer(observe::JsonWriter& json, int64_t min, int64_t max);
-void schema_choice(observe::JsonWriter& json, const std::vector<std::string>& names);
-
-}  // namespace detail
 
 /// Describes how a mapping fills a T. Declare keys in the order of the documentation:
 ///   Table<Retry>().integer("attempts", &Retry::attempts, 1, 100, "Deliveries at first")
@@ -55,211 +22,179 @@ template <typename T>
 class Table {
  public:
   Table& text(const char* name, std::string T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_text(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, nullptr); });
+    return value(name, member, text_form(), doc);
+  }
+  Table& duration(const char* name, Duration T::*member, const char* doc) {
+    return value(name, member, duration_form(), doc);
+  }
+  Table& size(const char* name, size_t T::*member, const char* doc) {
+    return value(name, member, size_form(), doc);
+  }
+  /// A share, 0 to 1, written as a percentage.
+  Table& percent(const char* name, double T::*member, const char* doc) {
+    return value(name, member, percent_form(), doc);
+  }
+  /// A number a second, written with its unit: 3200/s.
+  Table& rate(const char* name, double T::*member, const char* doc) {
+    return value(name, member, rate_form(), doc);
+  }
+  /// "true" or "false", and no other word for it.
+  Table& boolean(const char* name, bool T::*member, const char* doc) {
+    return value(name, member, boolean_form(), doc);
+  }
+  /// A number without a unit: a factor, an exponent.
+  Table& number(const char* name, double T::*member, double min, double max, const char* doc) {
+    return value(name, member, number_form(min, max), doc);
+  }
+  /// A name that refers to something else in the file.
+  Table& located(const char* name, Located T::*member, const char* doc) {
+    return value(name, member, located_form(), doc);
+  }
+
+  template <typename Integer>
+  Table& integer(const char* name, Integer T::*member, int64_t min, int64_t max, const char* doc) {
+    return value(name, member, integer_form<Integer>(min, max), doc);
+  }
+
+  template <typename Enum>
+  Table& choice(const char* name, Enum T::*member,
+                std::vector<std::pair<std::string, Enum>> choices, const char* doc) {
+    return value(name, member, choice_form(std::move(choices)), doc);
   }
 
   /// One text, or a list of them.
   Table& texts(const char* name, std::vector<std::string> T::*member, const char* doc) {
-    return add_list(name, doc, member, &detail::read_text, nullptr);
+    return list(name, member, text_form(), doc);
   }
-
-  Table& duration(const char* name, Duration T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_duration(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, kDurationPattern); });
-  }
-
   Table& durations(const char* name, std::vector<Duration> T::*member, const char* doc) {
-    return add_list(name, doc, member, &detail::read_duration, kDurationPattern);
+    return list(name, member, duration_form(), doc);
   }
 
-  Table& size(const char* name, size_t T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_size(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, kSizePattern); });
+  /// A value of a form of its own.
+  template <typename U>
+  Table& value(const char* name, U T::*member, Form<U> form, const char* doc) {
+    Key& key = add(name, doc, form.type, form.schema);
+    key.read = [member, read = form.read](const Node& node, Diagnostics& out, T& into) {
+      read(node, out, into.*member);
+    };
+    key.show = [member, show = form.show](const T& from) { return show(from.*member); };
+    return *this;
   }
 
-  Table& boolean(const char* name, bool T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_boolean(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_boolean(json); });
-  }
-
-  /// A number without a unit: a factor, an exponent.
-  Table& number(const char* name, double T::*member, double min, double max, const char* doc) {
-    return add(
-        name, doc,
-        [member, min, max](const Node& node, Diagnostics& out, T& into) {
-          detail::read_number(node, out, min, max, into.*member);
-        },
-        [min, max](observe::JsonWriter& json) { detail::schema_number(json, min, max); });
-  }
-
-  /// A share, 0 to 1, written as a percentage.
-  Table& percent(const char* name, double T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_percent(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, kPercentPattern); });
-  }
-
-  /// A number a second, written with its unit: 3200/s.
-  Table& rate(const char* name, double T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_rate(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, kRatePattern); });
-  }
-
-  /// A name that refers to something else in the file.
-  Table& located(const char* name, Located T::*member, const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          detail::read_located(node, out, into.*member);
-        },
-        [](observe::JsonWriter& json) { detail::schema_text(json, nullptr); });
+  /// One value, or a list of them.
+  template <typename U>
+  Table& list(const char* name, std::vector<U> T::*member, Form<U> form, const char* doc) {
+    Key& key = add(name, doc, form.type + ", or a list", one_or_list_schema(form.schema));
+    key.read = [member, read = form.read](const Node& node, Diagnostics& out, T& into) {
+      std::vector<U> values;
+      U one{};
+      if (node.kind != Node::Kind::kSequence) {
+        if (read(node, out, one)) values.push_back(one);
+      }
+      for (const Node& item : node.items)
+        if (read(item, out, one)) values.push_back(one);
+      into.*member = std::move(values);
+    };
+    key.show = [member, show = form.show](const T& from) {
+      std::string text;
+      for (const U& one : from.*member) text += (text.empty() ? "" : ", ") + show(one);
+      return text;
+    };
+    return *this;
   }
 
   /// A value of a form of its own: how to read it, and how the schema describes it.
   template <typename U>
   Table& custom(const char* name, U T::*member, void (*reader)(const Node&, Diagnostics&, U&),
                 void (*describe)(observe::JsonWriter&), const char* doc) {
-    return add(
-        name, doc,
-        [member, reader](const Node& node, Diagnostics& out, T& into) {
-          reader(node, out, into.*member);
-        },
-        describe);
-  }
-
-  template <typename Integer>
-  Table& integer(const char* name, Integer T::*member, int64_t min, int64_t max, const char* doc) {
-    return add(
-        name, doc,
-        [member, min, max](const Node& node, Diagnostics& out, T& into) {
-          int64_t value = 0;
-          if (detail::read_integer(node, out, min, max, value))
-            into.*member = static_cast<Integer>(value);
-        },
-        [min, max](observe::JsonWriter& json) { detail::schema_integer(json, min, max); });
-  }
-
-  template <typename Enum>
-  Table& choice(const char* name, Enum T::*member,
-                std::vector<std::pair<std::string, Enum>> choices, const char* doc) {
-    std::vector<std::string> names;
-    for (const auto& [word, value] : choices) names.push_back(word);
-    return add(
-        name, doc,
-        [member, choices, names](const Node& node, Diagnostics& out, T& into) {
-          const size_t i = detail::read_choice(node, out, names);
-          if (i < choices.size()) into.*member = choices[i].second;
-        },
-        [names](observe::JsonWriter& json) { detail::schema_choice(json, names); });
+    Key& key = add(name, doc, "", describe);
+    key.read = [member, reader](const Node& node, Diagnostics& out, T& into) {
+      reader(node, out, into.*member);
+    };
+    return *this;
   }
 
   /// Any keys, each with a text: settings that are passed on.
   Table& settings(const char* name, std::map<std::string, std::string> T::*member,
                   const char* doc) {
-    return add(
-        name, doc,
-        [member](const Node& node, Diagnostics& out, T& into) {
-          if (node.kind != Node::Kind::kMapping) return detail::expect(node, out, "a mapping");
-          for (const auto& [key, value] : node.members)
-            detail::read_text(value, out, (into.*member)[key.text]);
-        },
-        [](observe::JsonWriter& json) { json.member("type", "object"); });
+    Key& key = add(name, doc, "a mapping of texts", object_schema());
+    key.read = [member](const Node& node, Diagnostics& out, T& into) {
+      if (node.kind != Node::Kind::kMapping) return expect(node, out, "a mapping");
+      for (const auto& [word, value] : node.members)
+        read_text(value, out, (into.*member)[word.text]);
+    };
+    return *this;
+  }
+
+  /// A part of the file that another verb reads; anything is right here.
+  Table& ignored(const char* name, const char* doc) {
+    Key& key = add(name, doc, "anything", [](observe::JsonWriter&) {});
+    key.read = [](const Node&, Diagnostics&, T&) {};
+    return *this;
   }
 
   template <typename U>
   Table& table(const char* name, U T::*member, Table<U> keys, const char* doc) {
-    return add(
-        name, doc,
-        [member, keys](const Node& node, Diagnostics& out, T& into) {
-          keys.read(node, out, into.*member);
-        },
-        [keys](observe::JsonWriter& json) { keys.schema(json); });
+    Key& key =
+        add(name, doc, "a mapping", [keys](observe::JsonWriter& json) { keys.schema(json); });
+    key.read = [member, keys](const Node& node, Diagnostics& out, T& into) {
+      keys.read(node, out, into.*member);
+    };
+    key.rows = [keys](const std::string& path, Rows& out) { keys.rows(path + ".", out); };
+    return *this;
   }
 
-  /// A mapping that may be left out; then the member stays empty.
+  /// The same for a part that is not there unless the file has it.
   template <typename U>
   Table& table(const char* name, std::optional<U> T::*member, Table<U> keys, const char* doc) {
-    return add(
-        name, doc,
-        [member, keys](const Node& node, Diagnostics& out, T& into) {
-          keys.read(node, out, (into.*member).emplace());
-        },
-        [keys](observe::JsonWriter& json) { keys.schema(json); });
+    Key& key =
+        add(name, doc, "a mapping", [keys](observe::JsonWriter& json) { keys.schema(json); });
+    key.read = [member, keys](const Node& node, Diagnostics& out, T& into) {
+      keys.read(node, out, (into.*member).emplace());
+    };
+    key.rows = [keys](const std::string& path, Rows& out) { keys.rows(path + ".", out); };
+    return *this;
   }
 
   template <typename U>
   Table& tables(const char* name, std::vector<U> T::*member, Table<U> keys, const char* doc) {
-    return add(
-        name, doc,
-        [member, keys](const Node& node, Diagnostics& out, T& into) {
-          if (node.kind != Node::Kind::kSequence) return detail::expect(node, out, "a list");
-          for (const Node& item : node.items) keys.read(item, out, (into.*member).emplace_back());
-        },
-        [keys](observe::JsonWriter& json) {
-          json.member("type", "array");
-          json.key("items");
-          json.begin_object();
-          keys.schema(json);
-          json.end_object();
-        });
+    Key& key = add(name, doc, "a list of mappings",
+                   list_schema([keys](observe::JsonWriter& json) { keys.schema(json); }));
+    key.read = [member, keys](const Node& node, Diagnostics& out, T& into) {
+      if (node.kind != Node::Kind::kSequence) return expect(node, out, "a list");
+      for (const Node& item : node.items) keys.read(item, out, (into.*member).emplace_back());
+    };
+    key.rows = [keys](const std::string& path, Rows& out) { keys.rows(path + "[].", out); };
+    return *this;
   }
 
   /// Any names, each with a mapping of the same keys.
   template <typename U>
   Table& named(const char* name, std::map<std::string, U> T::*member, Table<U> keys,
                const char* doc) {
-    return add(
-        name, doc,
-        [member, keys](const Node& node, Diagnostics& out, T& into) {
-          if (node.kind != Node::Kind::kMapping) return detail::expect(node, out, "a mapping");
-          for (const auto& [key, value] : node.members)
-            keys.read(value, out, (into.*member)[key.text]);
-        },
-        [keys](observe::JsonWriter& json) {
-          json.member("type", "object");
-          json.key("additionalProperties");
-          json.begin_object();
-          keys.schema(json);
-          json.end_object();
-        });
+    Key& key = add(name, doc, "a mapping by name",
+                   named_schema([keys](observe::JsonWriter& json) { keys.schema(json); }));
+    key.read = [member, keys](const Node& node, Diagnostics& out, T& into) {
+      if (node.kind != Node::Kind::kMapping) return expect(node, out, "a mapping");
+      for (const auto& [word, value] : node.members)
+        keys.read(value, out, (into.*member)[word.text]);
+    };
+    key.rows = [keys](const std::string& path, Rows& out) { keys.rows(path + ".NAME.", out); };
+    return *this;
   }
 
   /// The keys of a part of T, on the level of this mapping.
   template <typename U>
   Table& merge(U T::*member, const Table<U>& keys) {
-    for (const auto& key : keys.keys_) {
-      const auto read_part = key.read;
-      add(
-          key.name.c_str(), key.doc,
-          [member, read_part](const Node& node, Diagnostics& out, T& into) {
-            read_part(node, out, into.*member);
-          },
-          key.schema);
-      keys_.back().required = key.required;
+    for (const auto& part : keys.keys_) {
+      Key& key = add(part.name.c_str(), part.doc, part.type, part.schema);
+      key.required = part.required;
+      key.rows = part.rows;
+      key.read = [member, read = part.read](const Node& node, Diagnostics& out, T& into) {
+        read(node, out, into.*member);
+      };
+      if (part.show)
+        key.show = [member, show = part.show](const T& from) { return show(from.*member); };
     }
     for (const auto& check : keys.rules_)
       rules_.push_back([member, check](const T& whole) { return check(whole.*member); });
@@ -272,6 +207,21 @@ class Table {
     return *this;
   }
 
+  /// The place of the value of the key declared last is kept, for what is checked later.
+  Table& placed(Place T::*place) {
+    keys_.back().read = [place, read = keys_.back().read](const Node& node, Diagnostics& out,
+                                                          T& into) {
+      into.*place = node.place;
+      read(node, out, into);
+    };
+    return *this;
+  }
+  /// The place of the mapping itself is kept.
+  Table& place(Place T::*place) {
+    place_ = place;
+    return *this;
+  }
+
   /// A rule over the whole mapping, checked after its keys; returns what is wrong, or nothing.
   Table& rule(std::function<std::string(const T&)> check) {
     rules_.push_back(std::move(check));
@@ -279,13 +229,14 @@ class Table {
   }
 
   void read(const Node& node, Diagnostics& out, T& into) const {
-    if (node.kind != Node::Kind::kMapping) return detail::expect(node, out, "a mapping");
+    if (place_ != nullptr) into.*place_ = node.place;
+    if (node.kind != Node::Kind::kMapping) return expect(node, out, "a mapping");
     const size_t before = out.count();
     for (const auto& [key, value] : node.members) {
       if (const Key* known = find(key.text)) {
         known->read(value, out, into);
       } else {
-        detail::report_unknown(key, names(), out);
+        report_unknown(key, names(), out);
       }
     }
     for (const Key& key : keys_)
@@ -318,48 +269,34 @@ class Table {
     json.end_array();
   }
 
+  /// Adds a row for each key, and for those below it, with their defaults.
+  void rows(const std::string& path, Rows& out) const {
+    const T defaults{};
+    for (const Key& key : keys_) {
+      const std::string fallback = key.required ? "(required)"
+                                   : key.show   ? key.show(defaults)
+                                                : std::string();
+      out.push_back({path + key.name, key.type, fallback, key.doc});
+      if (key.rows) key.rows(path + key.name, out);
+    }
+  }
+
  private:
   template <typename>
   friend class Table;
-  using Read = std::function<void(const Node&, Diagnostics&, T&)>;
-  using Schema = std::function<void(observe::JsonWriter&)>;
-
   struct Key {
     std::string name;
     const char* doc;
-    bool required;
-    Read read;
+    std::string type;
     Schema schema;
+    bool required = false;
+    std::function<void(const Node&, Diagnostics&, T&)> read{};
+    std::function<std::string(const T&)> show{};            // none: no default to show
+    std::function<void(const std::string&, Rows&)> rows{};  // none: nothing below it
   };
 
-  Table& add(const char* name, const char* doc, Read read, Schema schema) {
-    keys_.push_back({name, doc, false, std::move(read), std::move(schema)});
-    return *this;
-  }
-
-  template <typename U>
-  Table& add_list(const char* name, const char* doc, std::vector<U> T::*member,
-                  bool (*read_one)(const Node&, Diagnostics&, U&), const char* pattern) {
-    return add(
-        name, doc,
-        [member, read_one](const Node& node, Diagnostics& out, T& into) {
-          std::vector<U> values;
-          U value{};
-          if (node.kind != Node::Kind::kSequence) {
-            if (read_one(node, out, value)) values.push_back(value);
-          } else {
-            for (const Node& item : node.items)
-              if (read_one(item, out, value)) values.push_back(value);
-          }
-          into.*member = std::move(values);
-        },
-        [pattern](observe::JsonWriter& json) {
-          json.member("type", "array");
-          json.key("items");
-          json.begin_object();
-          detail::schema_text(json, pattern);
-          json.end_object();
-        });
+  Key& add(const char* name, const char* doc, std::string type, Schema schema) {
+    return keys_.emplace_back(Key{name, doc, std::move(type), std::move(schema)});
   }
 
   const Key* find(const std::string& name) const {
@@ -382,6 +319,7 @@ class Table {
 
   std::vector<Key> keys_;
   std::vector<std::function<std::string(const T&)>> rules_;
+  Place T::*place_ = nullptr;
 };
 
 }  // namespace weir::config

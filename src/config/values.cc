@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <span>
 
 namespace weir::config {
@@ -40,7 +41,24 @@ std::optional<double> with_unit(std::string_view text, std::span<const Unit> uni
   return std::nullopt;
 }
 
+// In the largest unit that leaves a whole number.
+std::string shortest(double value, std::span<const Unit> units) {
+  for (size_t i = units.size(); i-- > 1;) {
+    const double count = value / units[i].factor;
+    if (count >= 1 && count == std::floor(count))
+      return format_number(count) + std::string(units[i].name);
+  }
+  if (value == 0 && units.data() == kTimes.data()) return "0s";
+  return format_number(value) + std::string(units.front().name);
+}
+
 }  // namespace
+
+std::string format_number(double number) {
+  std::array<char, 32> text;
+  const int size = std::snprintf(text.data(), text.size(), "%.10g", number);
+  return {text.data(), static_cast<size_t>(size)};
+}
 
 std::optional<Duration> parse_duration(std::string_view text) {
   const auto nanos = with_unit(text, kTimes);
@@ -72,6 +90,20 @@ std::optional<double> parse_rate(std::string_view text) {
   if (text == "/m") return *number / 60;
   if (text == "/h") return *number / 3600;
   return std::nullopt;
+}
+
+std::string format_duration(Duration value) {
+  return shortest(static_cast<double>(value.count()), kTimes);
+}
+
+std::string format_size(size_t value) {
+  constexpr std::array kBinary = {Unit{"B", 1}, Unit{"KiB", 1024}, Unit{"MiB", 1048576},
+                                  Unit{"GiB", 1073741824}};
+  return shortest(static_cast<double>(value), kBinary);
+}
+
+std::string format_percent(double ratio) {
+  return format_number(ratio * 100) + "%";
 }
 
 std::optional<int64_t> parse_integer(std::string_view text) {

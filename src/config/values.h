@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "weir/base/time.h"
@@ -29,10 +30,16 @@ std::optional<double> parse_rate(std::string_view text);
 /// Decimal digits, with a sign if it is negative.
 std::optional<int64_t> parse_integer(std::string_view text);
 
+// The shortest exact way to write a value, for the reference.
+std::string format_duration(Duration value);
+std::string format_size(size_t value);
+std::string format_percent(double ratio);
+std::string format_number(double value);
+
 // Patterns of the above for the JSON schema.
 inline constexpr const char* kDurationPattern = R"(^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$)";
 inline constexpr const char* kSizePattern = R"(^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$)";
-inline constexpr const char* kRatePattern = R"(^[0-9]+(\.[0-9]+)?/(s|m|h)$)";
 inline constexpr const char* kPercentPattern = R"(^[0-9]+(\.[0-9]+)?%$)";
+inline constexpr const char* kRatePattern = R"(^[0-9]+(\.[0-9]+)?/(s|m|h)$)";
 
 }  // namespace weir::config

@@ -277,7 +277,29 @@ bool Breaker::turn(const Word& from, Word to, BreakerCause cause, const CallRate
       permille(rates.failed_ratio()) | uint32_t{permille(rates.slow_ratio())} << 16,
       std::memory_order_relaxed);
   record.sequence.store(to.generation + 1, std::memory_order_release);
+  remember_opening(cause, rates);
   return true;
+}
+
+// Probes that fail leave what opened it at first: that is still why it is open.
+void Breaker::remember_opening(BreakerCause cause, const CallRates& rates) noexcept {
+  const auto percent = [](double ratio) { return static_cast<uint64_t>(ratio * 100 + 0.5); };
+  switch (cause) {
+    case BreakerCause::kFailureRate:
+      opened_by_.store(percent(rates.failed_ratio()) | percent(options_.failed_ratio) << 32,
+                       std::memory_order_relaxed);
+      return;
+    case BreakerCause::kSlowRate:
+      opened_by_.store(percent(rates.slow_ratio()) | percent(options_.slow_ratio) << 32,
+                       std::memory_order_relaxed);
+      return;
+    case BreakerCause::kOperator: opened_by_.store(0, std::memory_order_relaxed); return;
+    case BreakerCause::kCooldownOver:
+    case BreakerCause::kProbesPassed:
+    case BreakerCause::kProbeFailed:
+    case BreakerCause::kProbesOverdue:
+    case BreakerCause::kProbesRenewed: return;
+  }
 }
 
 size_t Breaker::transitions_after(uint32_t generation,
@@ -310,6 +332,9 @@ size_t Breaker::transitions_after(uint32_t generation,
 Unexpected<Rejection> Breaker::refuse(const Word& word, Instant now) const noexcept {
   Rejection rejection;
   rejection.reason = Reason::kBreakerOpen;
+  const uint64_t opened_by = opened_by_.load(std::memory_order_relaxed);
+  rejection.value = static_cast<uint32_t>(opened_by);
+  rejection.bound = static_cast<uint32_t>(opened_by >> 32);
   rejection.retry_after = std::max(word.until - now, Duration::zero());
   if (word.state == BreakerState::kHalfOpen)
     rejection.retry_after = std::min(rejection.retry_after, options_.slow_after);

@@ -76,7 +76,13 @@ Cluster::Cluster(const UpstreamOptions& options, const std::vector<BulkheadOptio
   bounds.worker_count = workers_;
   limiter_ = std::make_shared<Limiter>(std::move(law), bounds, now);
   priority_gate_ = std::make_shared<PriorityGate>(workers_);
-  retry_budget_ = std::make_unique<RetryBudget>(RetryBudget::Options{}, now);
+  if (options_.breaker) {
+    Breaker::Options breaker = *options_.breaker;
+    breaker.worker_count = workers_;
+    breaker.seed = options_.seed;
+    breaker_ = std::make_shared<Breaker>(breaker, now);
+  }
+  retry_budget_ = std::make_unique<RetryBudget>(options_.retry_budget, now);
   if (bulkheads.size() > 1)
     pool_ = std::make_shared<BulkheadPool>(limiter_->limit(), limiter_->line());
   for (const BulkheadOptions& bulkhead : bulkheads) add_compartment(bulkhead);
@@ -88,6 +94,7 @@ void Cluster::add_compartment(const BulkheadOptions& options) {
   compartment.group = std::make_shared<GateGroup>();
   compartment.share = options.max_ratio;
   std::vector<std::shared_ptr<Policy>> policies{priority_gate_};
+  if (breaker_ != nullptr) policies.push_back(breaker_);
   if (pool_ != nullptr) {
     Bulkhead::Options bounds;
     bounds.max = options.max;

@@ -10,6 +10,7 @@
 #include "net/address.h"
 #include "proxy/limit_note.h"
 #include "proxy/options.h"
+#include "weir/policy/breaker.h"
 #include "weir/policy/bulkhead.h"
 #include "weir/policy/gate.h"
 #include "weir/policy/limiter.h"
@@ -29,7 +30,7 @@ struct Endpoint {
 /// that who fills its share also waits by itself. All compartments of a cluster share the other
 /// policies:
 ///
-///   priority gate → bulkhead → limiter
+///   priority gate → breaker (where there is one) → bulkhead → limiter
 struct Compartment {
   std::string name;                    ///< of the bulkhead; empty: what the others leave
   std::shared_ptr<Bulkhead> bulkhead;  ///< null where the upstream has none at all
@@ -59,6 +60,8 @@ class Cluster {
 
   Limiter& limiter() const noexcept { return *limiter_; }
   PriorityGate& priority_gate() const noexcept { return *priority_gate_; }
+  /// Null where none is configured.
+  Breaker* breaker() const noexcept { return breaker_.get(); }
   RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
   /// The law's last move, for explanations.
   LimitNote& limit_note() const noexcept { return *limit_note_; }
@@ -86,6 +89,7 @@ class Cluster {
   std::vector<Endpoint> endpoints_;
   std::shared_ptr<Limiter> limiter_;
   std::shared_ptr<PriorityGate> priority_gate_;
+  std::shared_ptr<Breaker> breaker_;
   std::shared_ptr<BulkheadPool> pool_;  // null without bulkheads
   std::vector<Compartment> compartments_;
   std::unique_ptr<RetryBudget> retry_budget_;

@@ -6,11 +6,13 @@
 namespace weir::proxy {
 
 ControlLoop::ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others,
-                         uint16_t workers, observe::EventRing* events, observe::Log* log)
+                         uint16_t workers, observe::Registry& registry, observe::EventRing* events,
+                         observe::Log* log)
     : loop_(loop),
       cluster_(cluster),
       others_(others),
       workers_(workers),
+      registry_(registry),
       events_(events),
       log_(log),
       logged_limit_(cluster.limiter().limit()),
@@ -42,6 +44,7 @@ void ControlLoop::tick() {
     for (int worker = 0; worker < workers_; ++worker)
       if ((waiting >> worker & 1) != 0) others_.wake(worker);
   }
+  watch_breaker();
   timer_.arm(std::max(limiter.next_tick(), now + kTickMin));
 }
 
@@ -79,6 +82,44 @@ void ControlLoop::tell(const LimitChange& change) {
                {"before", int64_t{change.before}},
                {"after", int64_t{change.after}},
                {"cause", std::string_view(event.cause)}});
+}
+
+void ControlLoop::watch_breaker() {
+  const Breaker* breaker = cluster_.breaker();
+  if (breaker == nullptr || breaker->generation() == breaker_generation_) return;
+  std::array<BreakerTransition, Breaker::kHistory> news;
+  const size_t count = breaker->transitions_after(breaker_generation_, news);
+  for (size_t i = 0; i < count; ++i) {
+    tell(news[i]);
+    breaker_generation_ = news[i].generation;
+  }
+}
+
+void ControlLoop::tell(const BreakerTransition& transition) {
+  const char* to = to_string(transition.to);
+  const char* cause = to_string(transition.cause);
+  registry_.counter(observe::Metric::kBreakerTransitions, {cluster_.name(), to, cause}).add(0);
+  observe::ControlEvent event;
+  event.kind = observe::EventKind::kBreakerTransition;
+  event.at = transition.at;
+  event.wall_ns = observe::system_wall_clock();
+  event.upstream = std::string_view(cluster_.name());
+  event.before = static_cast<double>(transition.from);
+  event.after = static_cast<double>(transition.to);
+  event.cause = cause;
+  event.figures[0] = {"calls", static_cast<double>(transition.calls)};
+  event.figures[1] = {"failed_ratio", transition.failed_permille / 1e3};
+  event.figures[2] = {"slow_ratio", transition.slow_permille / 1e3};
+  event.figures[3] = {"lasts_seconds", to_seconds(transition.until - transition.at)};
+  if (events_ != nullptr) events_->put(event);
+  if (log_ == nullptr) return;
+  log_->write(observe::LogLevel::kWarning, "breaker_changed", "the breaker changed its state",
+              {{"upstream", cluster_.name()},
+               {"to", std::string_view(to)},
+               {"cause", std::string_view(cause)},
+               {"calls", int64_t{transition.calls}},
+               {"failed_permille", int64_t{transition.failed_permille}},
+               {"slow_permille", int64_t{transition.slow_permille}}});
 }
 
 }  // namespace weir::proxy

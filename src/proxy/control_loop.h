@@ -1,5 +1,5 @@
-// ControlLoop: the slow path. Lets the control law look at what has happened, puts its limit in
-// force, and tells it once as one event.
+// ControlLoop: the slow path of one upstream. Lets the control law look at what has happened, puts
+// its limit in force, and tells it once as one event; tells what its breaker did, too.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include "net/event_loop.h"
 #include "observe/event.h"
 #include "observe/log.h"
+#include "observe/registry.h"
 #include "proxy/cluster.h"
 #include "proxy/worker.h"
 
@@ -18,7 +19,7 @@ class ControlLoop {
  public:
   /// `events` and `log` may be null.
   ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others, uint16_t workers,
-              observe::EventRing* events, observe::Log* log);
+              observe::Registry& registry, observe::EventRing* events, observe::Log* log);
 
   /// The last decision that moved the limit. From any thread.
   LimitMove last_move() const;
@@ -34,14 +35,18 @@ class ControlLoop {
 
   void tick();
   void tell(const LimitChange& change);
+  void watch_breaker();
+  void tell(const BreakerTransition& transition);
 
   net::EventLoop& loop_;
   const Cluster& cluster_;
   WakeOthers& others_;
   uint16_t workers_;
+  observe::Registry& registry_;
   observe::EventRing* events_;
   observe::Log* log_;
   uint32_t logged_limit_;
+  uint32_t breaker_generation_ = 0;  // of the last transition that was told
   net::Timer timer_;
   mutable std::mutex mutex_;  // guards last_move_
   LimitMove last_move_;

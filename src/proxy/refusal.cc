@@ -109,8 +109,13 @@ void describe(HeadWriter& out, const Rejection& rejection, std::string_view upst
       value_of_bound(out, rejection, "in use");
       break;
     case Reason::kBreakerOpen:
-      out.append("the breaker of ").append(upstream).append(" is open: ").append(value);
-      out.append(" % of the calls went wrong, ").append(bound).append(" % opens it");
+      out.append("the breaker of ").append(upstream).append(" is open");
+      if (bound == 0) break;  // by hand
+      out.append(": ")
+          .append(value)
+          .append(" % of the calls went wrong, ")
+          .append(bound)
+          .append(" % opens it");
       break;
     case Reason::kDeadlinePassed:
       out.append("the caller's deadline had passed before ").append(upstream).append(" was asked");

@@ -59,7 +59,7 @@ Server::Server(const Options& options, observe::Registry& registry, Clusters clu
   }
   for (const auto& cluster : clusters_) {
     control_.push_back(std::make_unique<ControlLoop>(first_loop(), *cluster, others, workers,
-                                                     observers_.events, observers_.log));
+                                                     registry_, observers_.events, observers_.log));
   }
   make_explain_reader();
   registry_.add_source(*this);

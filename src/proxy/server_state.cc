@@ -39,6 +39,32 @@ observe::ComponentState queue_state(const Cluster& cluster) {
   return state;
 }
 
+observe::ComponentState breaker_state(const Cluster& cluster) {
+  const Breaker& breaker = *cluster.breaker();
+  const Instant now = net::SteadyClock::instance().now();
+  const CallRates rates = breaker.rates(now);
+  observe::ComponentState state;
+  state.kind = "breaker";
+  state.upstream = cluster.name();
+  state.state = to_string(breaker.state());
+  state.value = rates.failed_ratio();
+  state.bound = breaker.options().failed_ratio;
+  state.unit = "ratio";
+  state.why = "it opens when this share of at least " +
+              std::to_string(breaker.options().calls_min) + " calls failed";
+  std::array<BreakerTransition, 1> last;
+  const uint32_t before = (breaker.generation() - 1) & 0xffff;
+  if (breaker.generation() != 0 && breaker.transitions_after(before, last) == 1)
+    state.why = std::string("since its last change, by ") + to_string(last[0].cause);
+  state.figures = {{"calls", static_cast<double>(rates.calls())},
+                   {"slow_ratio", rates.slow_ratio()},
+                   {"slow_ratio_bound", breaker.options().slow_ratio}};
+  if (breaker.state() != BreakerState::kClosed) {
+    state.figures.emplace_back("seconds_left", std::max(0.0, to_seconds(breaker.until() - now)));
+  }
+  return state;
+}
+
 observe::ComponentState retry_budget_state(const Cluster& cluster) {
   const RetryBudget& budget = cluster.retry_budget();
   const Instant now = net::SteadyClock::instance().now();
@@ -120,6 +146,7 @@ std::vector<observe::ComponentState> Server::components() const {
     states.push_back(queue_state(cluster));
     for (const Compartment& compartment : cluster.compartments())
       if (compartment.bulkhead != nullptr) states.push_back(bulkhead_state(cluster, compartment));
+    if (cluster.breaker() != nullptr) states.push_back(breaker_state(cluster));
     states.push_back(retry_budget_state(cluster));
     states.push_back(pool_state(i));
   }
@@ -153,6 +180,12 @@ void Server::collect_cluster(size_t index, observe::MetricSink& sink) const {
     const std::string bulkhead = name_of(compartment);
     sink.value(Metric::kBulkheadInflight, {name, bulkhead}, compartment.bulkhead->inflight());
     sink.value(Metric::kBulkheadLimit, {name, bulkhead}, compartment.bulkhead->max());
+  }
+  if (cluster.breaker() != nullptr) {
+    for (const BreakerState state :
+         {BreakerState::kClosed, BreakerState::kOpen, BreakerState::kHalfOpen})
+      sink.value(Metric::kBreakerState, {name, to_string(state)},
+                 cluster.breaker()->state() == state ? 1 : 0);
   }
   const PoolCounts counts = count_pools(workers_, index);
   sink.value(Metric::kPoolConnections, {name, "active"}, counts.active);

@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "weir/base/time.h"
+#include "weir/policy/breaker.h"
+#include "weir/policy/retry_budget.h"
 
 namespace weir::proxy {
 
@@ -35,6 +38,14 @@ struct UpstreamOptions {
   uint64_t seed = 1;  ///< for laws that use randomness
 
   QueueOptions queue;
+
+  /// None: no breaker. It is off by default, because it turns a service that fails half of its
+  /// calls into one that fails all of them; overload is the limiter's business, and an endpoint
+  /// that fails among others that do not is ejected.
+  std::optional<Breaker::Options> breaker;
+
+  /// What pays for retries.
+  RetryBudget::Options retry_budget;
 
   /// Connections to one endpoint a worker, at most (pool_full beyond).
   uint32_t connections_max = 10'000;

@@ -20,7 +20,7 @@ constexpr Duration kDurationMax = std::chrono::hours(24);
 template <typename U, typename Read>
 void read_by_name(const Node& node, Diagnostics& out, std::map<std::string, U>& into,
                   const Read& read) {
-  if (node.kind != Node::Kind::kMapping) return config::detail::expect(node, out, "a mapping");
+  if (node.kind != Node::Kind::kMapping) return config::expect(node, out, "a mapping");
   for (const auto& [key, value] : node.members) read(value, into[key.text]);
 }
 
@@ -36,34 +36,34 @@ void describe_by_name(observe::JsonWriter& json, const Describe& describe) {
 void read_bulkheads(const Node& node, Diagnostics& out, std::map<std::string, uint32_t>& into) {
   read_by_name(node, out, into, [&](const Node& value, uint32_t& bound) {
     int64_t number = 0;
-    if (config::detail::read_integer(value, out, 1, kLimitMax, number))
+    if (config::read_integer(value, out, 1, kLimitMax, number))
       bound = static_cast<uint32_t>(number);
   });
 }
 void describe_bulkheads(observe::JsonWriter& json) {
-  describe_by_name(json, [&] { config::detail::schema_integer(json, 1, kLimitMax); });
+  describe_by_name(json, [&] { config::integer_schema(1, kLimitMax)(json); });
 }
 
 void read_priorities(const Node& node, Diagnostics& out, std::map<std::string, double>& into) {
   read_by_name(node, out, into, [&](const Node& value, double& share) {
-    config::detail::read_percent(value, out, share);
+    config::percent_form().read(value, out, share);
   });
 }
 void describe_priorities(observe::JsonWriter& json) {
-  describe_by_name(json, [&] { config::detail::schema_text(json, config::kPercentPattern); });
+  describe_by_name(json, [&] { config::text_schema(config::kPercentPattern)(json); });
 }
 
 void read_calls(const Node& node, Diagnostics& out, CallKeys& into) {
-  if (node.kind != Node::Kind::kMapping) return config::detail::expect(node, out, "a mapping");
+  if (node.kind != Node::Kind::kMapping) return config::expect(node, out, "a mapping");
   for (const auto& [key, value] : node.members) {
     Calls& calls = into.emplace_back();
     calls.from = {key.text, key.place};
     if (value.kind != Node::Kind::kSequence) {
-      config::detail::expect(value, out, "a list of services");
+      config::expect(value, out, "a list of services");
       continue;
     }
     for (const Node& item : value.items)
-      config::detail::read_located(item, out, calls.to.emplace_back());
+      config::located_form().read(item, out, calls.to.emplace_back());
   }
 }
 void describe_calls(observe::JsonWriter& json) {
@@ -71,7 +71,7 @@ void describe_calls(observe::JsonWriter& json) {
     json.member("type", "array");
     json.key("items");
     json.begin_object();
-    config::detail::schema_text(json, nullptr);
+    config::text_schema(nullptr)(json);
     json.end_object();
   });
 }
@@ -281,7 +281,7 @@ Table<RateKeys> rate_table() {
 // A list of steps, or one rate for all the time.
 void read_rates(const Node& node, Diagnostics& out, std::vector<RateKeys>& into) {
   if (node.kind != Node::Kind::kSequence) {
-    config::detail::read_rate(node, out, into.emplace_back().rate);
+    config::rate_form().read(node, out, into.emplace_back().rate);
     return;
   }
   for (const Node& item : node.items) rate_table().read(item, out, into.emplace_back());
@@ -291,7 +291,7 @@ void describe_rates(observe::JsonWriter& json) {
   json.key("oneOf");
   json.begin_array();
   json.begin_object();
-  config::detail::schema_text(json, config::kRatePattern);
+  config::text_schema(config::kRatePattern)(json);
   json.end_object();
   json.begin_object();
   json.member("type", "array");

@@ -163,10 +163,20 @@ def answering(response):
 
 class Proxy:
     def __init__(self, targets, *flags):
-        command = [WEIR, "proxy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *flags]
+        command = ["proxy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *flags]
         for target in targets:
             command += ["--to", target]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._start(command)
+
+    @classmethod
+    def from_file(cls, path):
+        """`weir run` on this file."""
+        proxy = cls.__new__(cls)
+        proxy._start(["run", "-c", str(path)])
+        return proxy
+
+    def _start(self, command):
+        self.process = subprocess.Popen([WEIR, *command], stderr=subprocess.PIPE, text=True)
         first = self.process.stderr.readline()
         ready = json.loads(first)
         assert ready["event"] == "listening", first
@@ -240,6 +250,25 @@ def proxied(serve, *flags):
     finally:
         proxy.stop()
         origin.close()
+
+
+@contextmanager
+def running(tmp_path, text, *behaviours):
+    """(proxy, origins): `weir run` on this text, in which $0, $1, … stand for the origins' URLs."""
+    origins = [Origin(serve) for serve in behaviours]
+    text = "version: 1\nlisten: { http: '127.0.0.1:0', admin: '127.0.0.1:0' }\n" + text
+    for number, origin in enumerate(origins):
+        text = text.replace(f"${number}", f"'{origin.url}'")
+    path = tmp_path / "weir.yaml"
+    path.write_text(text)
+    proxy = Proxy.from_file(path)
+    try:
+        yield proxy, origins
+        assert proxy.alive(), "the proxy died: " + "".join(proxy.log)
+    finally:
+        proxy.stop()
+        for origin in origins:
+            origin.close()
 
 
 def eventually(condition, seconds=PATIENCE):

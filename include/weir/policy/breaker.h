@@ -56,7 +56,9 @@ struct BreakerTransition {
 /// here. But whatever ends after slow_after was a slow call, a time-out (kDropped) and a caller who
 /// lost patience (kIgnored) too.
 ///
-/// Calls admitted before the last transition are ignored when they end.
+/// Calls admitted before the last transition are ignored when they end. A refusal carries the share
+/// of calls, in percent, that opened the breaker, and the share that opens it; zeros when it was
+/// opened by hand.
 ///
 /// Any thread. Closed, a call costs a few plain loads and stores on the worker's own lines (see
 /// CallWindow). What decides is in one word, changed by compare-and-swap, so every transition
@@ -117,6 +119,7 @@ class Breaker final : public Policy {
                   Instant now) noexcept;
   bool turn(const Word& from, Word to, BreakerCause cause, const CallRates& rates,
             Instant now) noexcept;
+  void remember_opening(BreakerCause cause, const CallRates& rates) noexcept;
   Unexpected<Rejection> refuse(const Word& word, Instant now) const noexcept;
   Duration cooldown(uint32_t openings, uint32_t generation) const noexcept;
 
@@ -124,6 +127,8 @@ class Breaker final : public Policy {
   std::atomic<uint64_t> word_;
   CallWindow calls_;
   std::unique_ptr<Record[]> records_;
+  // What opened it last, in percent: the share seen in the low half, the bound in the high half.
+  std::atomic<uint64_t> opened_by_{0};
   alignas(64) std::atomic<uint64_t> probes_{0};
 };
 

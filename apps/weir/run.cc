@@ -1,0 +1,26 @@
+// weir run: the proxy with routes, upstreams and bulkheads from a file.
+#include <memory>
+#include <string>
+
+#include "options.h"
+#include "proxy/config_file.h"
+#include "serve.h"
+#include "verbs.h"
+
+namespace weir::cli {
+
+void add_run(CLI::App& parent, Action& action) {
+  CLI::App& verb =
+      add_verb(parent, "run", "Run the proxy as a file says.", {"weir run -c weir.yaml"});
+  auto path = std::make_shared<std::string>();
+  verb.add_option("-c,--config", *path, "The configuration file")->required();
+  verb.callback([path, &action] {
+    action = [path] {
+      const auto file = proxy::load_config(*path);
+      if (!file) return fail(file.error());
+      return serve(file->options, file->admin, file->warnings);
+    };
+  });
+}
+
+}  // namespace weir::cli

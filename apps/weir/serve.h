@@ -1,0 +1,14 @@
+// What `weir proxy` and `weir run` do once they know their options.
+#pragma once
+
+#include <string>
+
+#include "proxy/options.h"
+
+namespace weir::cli {
+
+/// Serves until a signal ends it; gives the exit code. `warnings` are logged.
+int serve(const proxy::Options& options, const std::string& admin_address,
+          const std::string& warnings);
+
+}  // namespace weir::cli

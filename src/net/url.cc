@@ -23,17 +23,23 @@ bool address_character(char c) noexcept {
 
 }  // namespace
 
-Expected<Url> Url::parse(std::string_view text) {
+Expected<Url> Url::parse(std::string_view text, Schemes schemes) {
   Url url;
-  if (text.starts_with("unix:") && text.size() > 5) {
+  std::string_view rest = text;
+  const auto take = [&rest](std::string_view prefix) {
+    const bool taken = rest.starts_with(prefix);
+    if (taken) rest.remove_prefix(prefix.size());
+    return taken;
+  };
+  if (schemes == Schemes::kAll)
+    url.h2 = (rest.starts_with("h2c+unix:") && take("h2c+")) || rest.starts_with("h2c://");
+  if (rest.starts_with("unix:") && rest.size() > 5) {
     url.host = url.authority = "localhost";
-    url.endpoint = text;
+    url.endpoint = rest;
     return url;
   }
-  constexpr std::string_view kScheme = "http://";
-  if (text.starts_with("https://")) return wrong(text, "TLS to upstreams is not supported yet");
-  if (!text.starts_with(kScheme)) return wrong(text, "it does not begin with http://");
-  std::string_view rest = text.substr(kScheme.size());
+  if (rest.starts_with("https://")) return wrong(text, "TLS is not supported here");
+  if (!take(url.h2 ? "h2c://" : "http://")) return wrong(text, "it does not begin with http://");
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos)
     return wrong(text, "it has a path, but paths are forwarded as the caller wrote them");

@@ -1,6 +1,7 @@
 // Url: the address of an upstream as people write it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,15 +9,20 @@
 
 namespace weir::net {
 
-/// http://HOST[:PORT][/]. Nothing more means anything to a proxy that forwards paths unchanged.
+/// SCHEME://HOST[:PORT][/]. Nothing more means anything to a proxy that forwards paths unchanged.
 struct Url {
+  /// What the caller can speak: only HTTP/1 in clear text, or all that weir's proxy can.
+  enum class Schemes : uint8_t { kHttp, kAll };
+
   std::string host;  ///< without brackets
   uint16_t port = 80;
   std::string authority;  ///< as the Host header writes it: port 80 left out, IPv6 in brackets
   std::string endpoint;   ///< for Address::resolve: HOST:PORT or unix:/path
 
+  bool h2 = false;  ///< h2c://, h2c+unix: HTTP/2 with prior knowledge
+
   /// Also takes unix:/path. Errors: kUsage, saying which part is wrong and how to write it.
-  static Expected<Url> parse(std::string_view text);
+  static Expected<Url> parse(std::string_view text, Schemes schemes = Schemes::kHttp);
 };
 
 }  // namespace weir::net

@@ -25,11 +25,11 @@ Expected<std::vector<Endpoint>> resolve(const std::vector<std::string>& targets)
   }
   std::vector<Endpoint> endpoints;
   for (const std::string& target : targets) {
-    const auto url = net::Url::parse(target);
+    const auto url = net::Url::parse(target, net::Url::Schemes::kAll);
     if (!url) return Unexpected<Error>(url.error());
     const auto address = net::Address::resolve(url->endpoint);
     if (!address) return Unexpected<Error>(address.error());
-    endpoints.push_back({*address, url->authority});
+    endpoints.push_back({*address, url->authority, url->h2});
   }
   return endpoints;
 }

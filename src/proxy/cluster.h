@@ -24,6 +24,7 @@ namespace weir::proxy {
 struct Endpoint {
   net::Address address;
   std::string authority;  ///< Host for callers of HTTP/1.0 that sent none
+  bool h2 = false;        ///< HTTP/2 with prior knowledge
 };
 
 /// The part of an upstream that one bulkhead's work may fill: a stack and a queue of its own, so

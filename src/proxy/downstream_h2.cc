@@ -8,15 +8,12 @@
 namespace weir::proxy {
 
 DownstreamH2::DownstreamH2(Worker& worker, net::Fd fd, std::string client_address)
-    : worker_(worker),
-      wire_(worker.slabs()),
+    : H2Connection(worker),
       timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_timer>(this)),
       drain_timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_drain_timer>(this)),
-      again_(worker.loop().timers(), net::Callback::to<&DownstreamH2::read>(this)),
       client_address_(std::move(client_address)),
       session_(worker.options().h2, *this, worker.loop().now()) {
-  wire_.open(std::move(fd));
-  worker_.loop().add(wire_.fd(), *this);
+  open(std::move(fd));
 }
 
 DownstreamH2::~DownstreamH2() {
@@ -28,64 +25,6 @@ void DownstreamH2::start(std::string_view received) {
   receive(received);
   keep_time();
   if (worker_.draining()) drain();
-}
-
-void DownstreamH2::on_io(uint32_t events) {
-  if (closed_) return;
-  const bool was_blocked = wire_.blocked();
-  wire_.note_events(events);
-  if (was_blocked && !wire_.blocked()) want_flush();
-  read();
-}
-
-void DownstreamH2::read() {
-  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
-    switch (wire_.fill()) {
-      case Fill::kData: break;
-      case Fill::kEmpty: return keep_time();
-      case Fill::kFull:
-      case Fill::kEnd:
-      case Fill::kError: return close();
-    }
-    receive(wire_.in.readable());
-    wire_.in.release();
-  }
-  keep_time();
-  again_.arm(worker_.loop().now());
-}
-
-// What ends the session, a flood or a breach of the protocol, also makes it finished() once its
-// GOAWAY is out.
-void DownstreamH2::receive(std::string_view bytes) {
-  received_ += bytes.size();
-  session_.receive(bytes, worker_.loop().now());
-  want_flush();
-}
-
-void DownstreamH2::want_flush() {
-  worker_.flushes().add(*this);
-}
-
-void DownstreamH2::flush_turn() {
-  int writes = 0;
-  while (writes < kWritesPerTurn && send_some()) ++writes;
-  if (closed_) return;
-  const bool finished = session_.finished() && !drain_timer_.armed();
-  if (wire_.failed() || (finished && wire_.out.empty())) return close();
-  if (writes == kWritesPerTurn) want_flush();
-}
-
-// True when there may be more to send at once.
-bool DownstreamH2::send_some() {
-  if (wire_.out.empty()) {
-    wire_.out.commit(session_.send(wire_.out.prepare()));
-    after_send();
-  }
-  if (wire_.out.empty()) {
-    wire_.out.release();
-    return false;
-  }
-  return wire_.flush() && !wire_.failed() && session_.wants_send();
 }
 
 void DownstreamH2::after_send() {
@@ -145,10 +84,7 @@ void DownstreamH2::close() {
   streams_.clear();
   timer_.cancel();
   drain_timer_.cancel();
-  again_.cancel();
-  worker_.flushes().remove(*this);
-  worker_.loop().remove(wire_.fd(), *this);
-  wire_.close();
+  shut();
   worker_.retire(*this);
 }
 
@@ -182,15 +118,15 @@ void DownstreamH2::on_stream_closed(int32_t id, uint32_t) {
 }
 
 http::H2BodyReady DownstreamH2::body_ready(int32_t id, size_t max) {
-  return find(id)->body_ready(max);
+  return find(id)->out().ready(max);
 }
 
 void DownstreamH2::copy_body(int32_t id, std::span<char> out) {
-  find(id)->copy_body(out);
+  find(id)->out().copy(out);
 }
 
 void DownstreamH2::outgoing_trailers(int32_t id, http::H2FieldList& fields) {
-  find(id)->outgoing_trailers(fields);
+  find(id)->out().list_trailers(fields);
 }
 
 }  // namespace weir::proxy

@@ -7,25 +7,17 @@
 #include <vector>
 
 #include "http/h2_session.h"
-#include "net/event_loop.h"
 #include "net/timer.h"
 #include "proxy/downstream.h"
 #include "proxy/downstream_h2_stream.h"
-#include "proxy/turn_flush.h"
-#include "proxy/wire.h"
+#include "proxy/h2_connection.h"
 
 namespace weir::proxy {
 
-class Worker;
-
-/// What all streams have to send in one turn of the loop goes out together at its end. Made and
-/// destroyed by its Worker. Not thread-safe.
+/// Made and destroyed by its Worker. Not thread-safe.
 ///
 /// A caller that closes its sending side counts as gone, as over HTTP/1.
-class DownstreamH2 final : public Downstream,
-                           public TurnFlusher,
-                           private net::IoHandler,
-                           private http::H2ServerHandler {
+class DownstreamH2 final : public Downstream, public H2Connection, private http::H2ServerHandler {
  public:
   DownstreamH2(Worker& worker, net::Fd fd, std::string client_address);
   ~DownstreamH2() override;
@@ -38,14 +30,10 @@ class DownstreamH2 final : public Downstream,
   /// closes when the open streams are answered.
   void drain() override;
   void close() override;
-  // TurnFlusher.
-  void flush_turn() override;
 
   // For its streams.
-  Worker& worker() noexcept { return worker_; }
   http::H2ServerSession& session() noexcept { return session_; }
   std::string_view client_address() const noexcept { return client_address_; }
-  void want_flush();
   /// Tell me by on_sent() when this stream's bytes have left.
   void watch_drain(int32_t stream) { drained_.push_back(stream); }
   /// The answer is complete before the request: once it left, the rest of the request is called
@@ -53,20 +41,19 @@ class DownstreamH2 final : public Downstream,
   void watch_end(int32_t stream) { finishing_.push_back(stream); }
 
  private:
-  // Reads and writes in one turn, at most (256 KiB each): the other connections want theirs.
-  static constexpr int kReadsPerTurn = 16;
-  static constexpr int kWritesPerTurn = 16;
   // Between the two GOAWAY frames; longer than most round trips.
   static constexpr Duration kDrainNotice = std::chrono::milliseconds(250);
 
-  void on_io(uint32_t events) override;
   void on_timer();
   void on_drain_timer();
-  void read();
-  void receive(std::string_view bytes);
-  bool send_some();
-  void after_send();
   void keep_time();
+
+  // H2Connection.
+  http::H2Session& link() noexcept override { return session_; }
+  void after_send() override;
+  void after_read() override { keep_time(); }
+  void on_down() override { close(); }
+  bool may_finish() const noexcept override { return !drain_timer_.armed(); }
 
   // http::H2ServerHandler.
   void on_request(int32_t stream, const http::RequestHead& head) override;
@@ -82,11 +69,8 @@ class DownstreamH2 final : public Downstream,
     return static_cast<DownstreamH2Stream*>(session_.user(stream));
   }
 
-  Worker& worker_;
-  Wire wire_;
   net::Timer timer_;
   net::Timer drain_timer_;
-  net::Timer again_;  // goes on reading in the next turn
   std::string client_address_;
   http::H2ServerSession session_;
   std::vector<std::unique_ptr<DownstreamH2Stream>> streams_;  // ≤ H2Limits::streams_max

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "http/chars.h"
-#include "http/h1_body.h"
 #include "proxy/answer_h2.h"
 #include "proxy/downstream_h2.h"
 #include "proxy/worker.h"
@@ -137,22 +136,19 @@ void DownstreamH2Stream::give_up() {
 
 size_t DownstreamH2Stream::send_body(std::string_view payload) {
   if (given_up_) return payload.size();
-  const size_t room = kOutMax - std::min(out_.size(), kOutMax);
-  const size_t taken = out_.append(payload.substr(0, room));
-  if (taken < payload.size() && !std::exchange(full_, true)) connection_.watch_drain(id_);
+  const bool was_full = out_.full();
+  const size_t taken = out_.offer(payload);
+  if (out_.full() && !was_full) connection_.watch_drain(id_);
   wake();
   return taken;
 }
 
 void DownstreamH2Stream::send_trailer(const http::HeaderView& field) {
-  if (http::is_forbidden_trailer(field.id)) return;
-  const size_t needed = field.name.size() + field.value.size() + 4;
-  if (trailers_out_.size() + needed > kTrailerBytesMax) return give_up();
-  trailers_out_.append(field.name).append(": ").append(field.value).append("\r\n");
+  if (!out_.add_trailer(field)) give_up();
 }
 
 void DownstreamH2Stream::send_end() {
-  out_ended_ = true;
+  out_.end();
   wake();
   end_exchange();
 }
@@ -168,8 +164,8 @@ void DownstreamH2Stream::send_answer(const Answer& answer, std::string_view requ
   }
   if (head_only_) body = {};
   connection_.session().respond(id_, fields, !body.empty());
-  out_.append(body);
-  out_ended_ = true;
+  out_.offer(body);
+  out_.end();
   connection_.want_flush();
   end_exchange();
 }
@@ -190,7 +186,7 @@ void DownstreamH2Stream::abort() {
 }
 
 void DownstreamH2Stream::wake() {
-  if (std::exchange(starved_, false)) connection_.session().resume(id_);
+  if (out_.take_starved()) connection_.session().resume(id_);
   connection_.want_flush();
 }
 
@@ -198,28 +194,12 @@ void DownstreamH2Stream::flush() {
   connection_.want_flush();
 }
 
-http::H2BodyReady DownstreamH2Stream::body_ready(size_t max) noexcept {
-  http::H2BodyReady ready;
-  ready.size = std::min(max, out_.size());
-  ready.end = out_ended_ && ready.size == out_.size();
-  ready.trailers = ready.end && !trailers_out_.empty();
-  starved_ = ready.size == 0 && !ready.end;
-  return ready;
-}
-
-void DownstreamH2Stream::copy_body(std::span<char> out) {
-  out_.take(out);
-}
-
-void DownstreamH2Stream::outgoing_trailers(http::H2FieldList& fields) const noexcept {
-  http::add_lines(trailers_out_, fields);
-}
-
 void DownstreamH2Stream::on_sent() {
-  if (!full_) return;
-  if (out_.size() > kOutLow) return connection_.watch_drain(id_);
-  full_ = false;
-  if (exchange_ != nullptr) exchange_->on_caller_writable();
+  if (out_.refilled()) {
+    if (exchange_ != nullptr) exchange_->on_caller_writable();
+  } else if (out_.full()) {
+    connection_.watch_drain(id_);
+  }
 }
 
 }  // namespace weir::proxy

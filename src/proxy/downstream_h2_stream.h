@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "http/h2_session.h"
 #include "net/slab_ring.h"
 #include "proxy/exchange.h"
+#include "proxy/h2_outgoing.h"
 #include "proxy/stream.h"
 
 namespace weir::proxy {
@@ -16,8 +15,8 @@ namespace weir::proxy {
 class DownstreamH2;
 
 /// The stream's window opens as the upstream takes the request's body, so that `in_` never holds
-/// more than the window; of the answer's body it takes kOutMax bytes beyond what the caller's
-/// windows let through. Outlives its exchange until the session closes the stream. Not thread-safe.
+/// more than the window. Outlives its exchange until the session closes the stream. Not
+/// thread-safe.
 class DownstreamH2Stream final : public DownstreamStream {
  public:
   DownstreamH2Stream(DownstreamH2& connection, int32_t id);
@@ -29,9 +28,7 @@ class DownstreamH2Stream final : public DownstreamStream {
   void on_trailers(const http::HeaderBlock& trailers) noexcept { trailers_in_ = &trailers; }
   void on_body_end();
   void on_closed();
-  http::H2BodyReady body_ready(size_t max) noexcept;
-  void copy_body(std::span<char> out);
-  void outgoing_trailers(http::H2FieldList& fields) const noexcept;
+  H2Outgoing& out() noexcept { return out_; }
 
   /// Some of the answer's body has left.
   void on_sent();
@@ -52,10 +49,6 @@ class DownstreamH2Stream final : public DownstreamStream {
   size_t place = 0;  ///< in the connection's list
 
  private:
-  static constexpr size_t kOutMax = 32 * 1024;
-  // Below it the upstream is asked for more.
-  static constexpr size_t kOutLow = 16 * 1024;
-  static constexpr size_t kTrailerBytesMax = 64 * 1024;
   // Ticks in a row below the rate: the first may have begun before the stream did.
   static constexpr int kSlowTicksMax = 3;
 
@@ -67,10 +60,9 @@ class DownstreamH2Stream final : public DownstreamStream {
 
   DownstreamH2& connection_;
   Exchange* exchange_ = nullptr;
-  net::SlabRing in_;   // received and not taken by the upstream
-  net::SlabRing out_;  // taken from the upstream and not sent
+  net::SlabRing in_;  // received and not taken by the upstream
+  H2Outgoing out_;
   const http::HeaderBlock* trailers_in_ = nullptr;
-  std::string trailers_out_;  // complete lines
   const int32_t id_;
   uint32_t body_bytes_ = 0;  // passed on since the last tick
   int slow_ticks_ = 0;
@@ -79,9 +71,6 @@ class DownstreamH2Stream final : public DownstreamStream {
   bool wanted_ = false;        // the upstream takes the request's body
   bool received_all_ = false;  // END_STREAM came
   bool passed_all_ = false;
-  bool out_ended_ = false;
-  bool starved_ = false;  // the session waits for resume()
-  bool full_ = false;     // the upstream waits for on_caller_writable()
   bool given_up_ = false;
 };
 

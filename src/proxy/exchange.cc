@@ -136,9 +136,19 @@ void Exchange::expect_response() {
   timer_.arm(std::min(bound, context_.deadline.when()));
 }
 
+// Once the answer has begun, either body may move: they may be a conversation.
+void Exchange::expect_progress() {
+  timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
+}
+
 size_t Exchange::on_request_body(std::string_view payload) {
   const size_t taken = attempt_.stream()->send_body(payload);
-  if (taken > 0 && !response_begun_) expect_response();
+  if (taken == 0) return taken;
+  if (response_begun_) {
+    expect_progress();
+  } else {
+    expect_response();
+  }
   return taken;
 }
 
@@ -188,19 +198,21 @@ void Exchange::on_response_head(Attempt& attempt) {
   }
   outcome_ = outcome_of(response);
   response_begun_ = true;
-  timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
+  expect_progress();
   downstream.send_head(response, {request_id_, {}, {}});
 }
 
 size_t Exchange::on_response_body(std::string_view payload) {
   const size_t taken = downstream_->send_body(payload);
-  if (taken > 0) timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
+  if (taken > 0) expect_progress();
   if (taken < payload.size() && !std::exchange(caller_stalled_, true))
     stalled_since_ = worker_.loop().now();
   return taken;
 }
 
 void Exchange::on_response_trailer(const http::HeaderView& field) {
+  if (field.id == http::HeaderName::kGrpcStatus && outcome_ == Outcome::kSuccess)
+    outcome_ = outcome_of_grpc(field.value);
   downstream_->send_trailer(field);
 }
 

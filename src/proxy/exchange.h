@@ -82,6 +82,7 @@ class Exchange final : public QueueEntry {
   ExplainFacts facts() const noexcept;
   bool may_retry(const UpstreamFailure& failure) const noexcept;
   void expect_response();
+  void expect_progress();
   void refuse(const Rejection& rejection);
   void send_refusal(const Rejection& rejection);
   void answer_fault(Fault fault, Outcome outcome, http::H1Error error = http::H1Error::kNone);

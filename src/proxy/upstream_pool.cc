@@ -27,6 +27,7 @@ UpstreamPool::UpstreamPool(Worker& worker, const Cluster& cluster)
 
 UpstreamPool::~UpstreamPool() {
   for (UpstreamH1& connection : connections_) connection.close();
+  for (UpstreamH2& connection : h2_connections_) connection.close();
 }
 
 // Two candidates at random among those that are up; one that is down counts only if all are.
@@ -39,7 +40,7 @@ PoolEndpoint& UpstreamPool::choose() noexcept {
     const bool b_down = b.down_until > now;
     if (a_down != b_down) return b_down;
     if (a_down) return a.down_until < b.down_until;
-    return get(a.active) + get(a.connecting) < get(b.active) + get(b.connecting);
+    return a.load() < b.load();
   };
   const size_t first = worker_.rng().below(count);
   const size_t second = (first + 1 + worker_.rng().below(count - 1)) % count;
@@ -53,29 +54,84 @@ PoolEndpoint& UpstreamPool::choose() noexcept {
 
 void UpstreamPool::open(Attempt& attempt) {
   PoolEndpoint& endpoint = choose();
+  if (endpoint.h2) return open_h2(endpoint, attempt);
   if (UpstreamH1* connection = endpoint.idle_newest) {
     unlink_idle(*connection);
     add(endpoint.active, 1);
     return connection->assign(attempt);
   }
-  const uint32_t used = get(endpoint.active) + get(endpoint.connecting);
-  const uint32_t bound = options_.connections_max;
-  if (used >= bound) return attempt.on_pool_full(used, bound);
-  connect(endpoint, attempt);
+  if (!is_full(endpoint, attempt)) connect(endpoint, attempt);
 }
 
-void UpstreamPool::connect(PoolEndpoint& endpoint, Attempt& attempt) {
+bool UpstreamPool::is_full(PoolEndpoint& endpoint, Attempt& attempt) {
+  const uint32_t used = get(endpoint.active) + get(endpoint.connecting);
+  if (used < options_.connections_max) return false;
+  attempt.on_pool_full(used, options_.connections_max);
+  return true;
+}
+
+// An empty one when that failed at once, which the attempt was told.
+net::Fd UpstreamPool::open_socket(PoolEndpoint& endpoint, Attempt& attempt) {
   auto fd = net::open_connection(endpoint.address);
   if (!fd) {
     mark_down(endpoint);
-    return attempt.on_failed({Fault::kConnectRefused, true, false, {}});
+    attempt.on_failed({Fault::kConnectRefused, true, false, {}});
+    return net::Fd();
   }
   if (!endpoint.address.is_unix()) bound_buffers(fd->get(), worker_.options());
+  return std::move(*fd);
+}
+
+void UpstreamPool::connect(PoolEndpoint& endpoint, Attempt& attempt) {
+  net::Fd fd = open_socket(endpoint, attempt);
+  if (!fd) return;
   UpstreamH1& connection = connections_.emplace_front(worker_, *this, endpoint);
   connection.place = connections_.begin();
   add(endpoint.connecting, 1);
   attempt.on_connecting(connection);
-  connection.connect(std::move(*fd), attempt);
+  connection.connect(std::move(fd), attempt);
+}
+
+void UpstreamPool::open_h2(PoolEndpoint& endpoint, Attempt& attempt) {
+  for (UpstreamH2* connection : endpoint.multiplexed) {
+    if (connection->takes_more()) return connection->open_stream(attempt);
+  }
+  if (is_full(endpoint, attempt)) return;
+  net::Fd fd = open_socket(endpoint, attempt);
+  if (!fd) return;
+  UpstreamH2& connection = h2_connections_.emplace_front(worker_, *this, endpoint);
+  connection.place = h2_connections_.begin();
+  endpoint.multiplexed.push_back(&connection);
+  add(endpoint.connecting, 1);
+  connection.connect(std::move(fd));
+  connection.open_stream(attempt);
+}
+
+void UpstreamPool::h2_connected(UpstreamH2& connection) {
+  PoolEndpoint& endpoint = connection.endpoint();
+  endpoint.failures = 0;
+  endpoint.down_until = Instant{};
+  add(endpoint.connecting, -1);
+  add(endpoint.active, 1);
+}
+
+void UpstreamPool::h2_connect_failed(UpstreamH2& connection, Fault fault) {
+  mark_down(connection.endpoint());
+  connection.fail_all({fault, true, false, {}});
+  h2_discard(connection);
+}
+
+void UpstreamPool::h2_discard(UpstreamH2& connection) {
+  if (connection.closed()) return;
+  PoolEndpoint& endpoint = connection.endpoint();
+  add(connection.stood() ? endpoint.active : endpoint.connecting, -1);
+  std::erase(endpoint.multiplexed, &connection);
+  connection.close();
+  h2_graveyard_.splice(h2_graveyard_.begin(), h2_connections_, connection.place);
+}
+
+void UpstreamPool::note_streams(PoolEndpoint& endpoint, int delta) noexcept {
+  endpoint.streams += static_cast<uint32_t>(delta);
 }
 
 void UpstreamPool::connected(UpstreamH1& connection) {
@@ -124,6 +180,7 @@ void UpstreamPool::drain() {
   draining_ = true;
   for (PoolEndpoint* endpoint : endpoints_)
     while (endpoint->idle_newest != nullptr) discard(*endpoint->idle_newest);
+  for (auto next = h2_connections_.begin(); next != h2_connections_.end();) (next++)->retire();
 }
 
 void UpstreamPool::push_idle(UpstreamH1& connection) noexcept {

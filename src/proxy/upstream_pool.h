@@ -10,16 +10,27 @@
 #include "proxy/attempt.h"
 #include "proxy/cluster.h"
 #include "proxy/upstream_h1.h"
+#include "proxy/upstream_h2.h"
 
 namespace weir::proxy {
 
 /// One worker's view of an endpoint. The counts are atomic only because metrics read them.
 struct PoolEndpoint {
   explicit PoolEndpoint(const Endpoint& where)
-      : address(where.address), authority(where.authority) {}
+      : address(where.address), authority(where.authority), h2(where.h2) {}
+
+  /// What it has to do now: attempts under way.
+  uint32_t load() const noexcept {
+    const uint32_t connections =
+        active.load(std::memory_order_relaxed) + connecting.load(std::memory_order_relaxed);
+    return h2 ? streams : connections;
+  }
 
   net::Address address;
   std::string authority;
+  bool h2;  ///< speaks HTTP/2 with prior knowledge
+  std::vector<UpstreamH2*> multiplexed;
+  uint32_t streams = 0;  ///< on all of them
   UpstreamH1* idle_newest = nullptr;
   std::atomic<uint32_t> idle{0};
   std::atomic<uint32_t> active{0};  ///< connections that serve an attempt
@@ -43,7 +54,11 @@ class UpstreamPool {
   /// Closes every idle connection and those released later.
   void drain();
   /// Destroys what was discarded since; call when no connection is on the stack.
-  void bury() noexcept { graveyard_.clear(); }
+  void bury() noexcept {
+    graveyard_.clear();
+    h2_graveyard_.clear();
+  }
+  bool draining() const noexcept { return draining_; }
 
   uint32_t active() const noexcept { return sum(&PoolEndpoint::active); }
   uint32_t idle() const noexcept { return sum(&PoolEndpoint::idle); }
@@ -54,6 +69,10 @@ class UpstreamPool {
   void connect_failed(UpstreamH1& connection, Fault fault);
   void release(UpstreamH1& connection);
   void discard(UpstreamH1& connection);
+  void h2_connected(UpstreamH2& connection);
+  void h2_connect_failed(UpstreamH2& connection, Fault fault);
+  void h2_discard(UpstreamH2& connection);
+  void note_streams(PoolEndpoint& endpoint, int delta) noexcept;
 
  private:
   // An endpoint that refused a connection is left alone for a second, doubling up to ten.
@@ -62,6 +81,9 @@ class UpstreamPool {
 
   PoolEndpoint& choose() noexcept;
   void connect(PoolEndpoint& endpoint, Attempt& attempt);
+  void open_h2(PoolEndpoint& endpoint, Attempt& attempt);
+  bool is_full(PoolEndpoint& endpoint, Attempt& attempt);
+  net::Fd open_socket(PoolEndpoint& endpoint, Attempt& attempt);
   void mark_down(PoolEndpoint& endpoint) noexcept;
   void push_idle(UpstreamH1& connection) noexcept;
   void unlink_idle(UpstreamH1& connection) noexcept;
@@ -73,6 +95,8 @@ class UpstreamPool {
   std::vector<PoolEndpoint*> endpoints_;
   std::list<UpstreamH1> connections_;
   std::list<UpstreamH1> graveyard_;
+  std::list<UpstreamH2> h2_connections_;
+  std::list<UpstreamH2> h2_graveyard_;
   bool draining_ = false;
 };
 

@@ -107,9 +107,9 @@ class Worker final : private net::AcceptHandler {
   ExplainLog explain_log_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> free_exchanges_;
-  std::vector<std::unique_ptr<UpstreamService>> services_;  // one a cluster
   TurnFlushes flushes_;
   http::H2FieldList fields_;
+  std::vector<std::unique_ptr<UpstreamService>> services_;  // one a cluster
   Downstream::List connections_;
   Downstream::List graveyard_;
   std::atomic<uint32_t> connection_count_{0};

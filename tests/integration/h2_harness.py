@@ -1,6 +1,7 @@
 """An HTTP/2 client whose every window and frame is the test's to decide (python3-h2)."""
 
 import socket
+import threading
 import time
 
 import h2.config
@@ -147,3 +148,78 @@ class H2Client:
 
     def close(self):
         self.socket.close()
+
+
+class H2Origin:
+    """An HTTP/2 server: `serve(connection, stream, method, path, body)` answers when a request is
+    whole; `connection` is the H2Connection, whose output is sent afterwards."""
+
+    def __init__(self, serve, **settings):
+        self.serve = serve
+        self.settings = settings
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "h2c://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.sockets = []
+        self.requests = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def accepted(self):
+        return len(self.sockets)
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.sockets.append(connection)
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+
+    def _run(self, connection):
+        session = h2.connection.H2Connection(
+            h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        session.initiate_connection()
+        bodies = {}
+        try:
+            while True:
+                connection.sendall(session.data_to_send())
+                data = connection.recv(65536)
+                if not data:
+                    return
+                for event in session.receive_data(data):
+                    self._take(session, event, bodies)
+        except (OSError, h2.exceptions.ProtocolError):
+            pass
+
+    def _take(self, session, event, bodies):
+        stream = getattr(event, "stream_id", None)
+        if isinstance(event, h2.events.RequestReceived):
+            bodies[stream] = [dict(event.headers), b"", {}]
+        elif isinstance(event, h2.events.DataReceived):
+            bodies[stream][1] += event.data
+            session.acknowledge_received_data(event.flow_controlled_length, stream)
+        elif isinstance(event, h2.events.TrailersReceived):
+            bodies[stream][2] = dict(event.headers)
+        elif isinstance(event, h2.events.StreamReset):
+            bodies.pop(stream, None)
+        elif isinstance(event, h2.events.StreamEnded):
+            head, body, trailers = bodies.pop(stream)
+            self.requests.append((head, body, trailers))
+            self.serve(session, stream, head, body)
+
+    def close(self):
+        self.listener.close()
+        for connection in self.sockets:
+            connection.close()
+
+
+def answer(session, stream, body=b"", status="200", fields=(), trailers=()):
+    """A whole answer, as far as the windows let it through at once."""
+    session.send_headers(stream, [(":status", status), *fields])
+    for at in range(0, len(body), 16384):
+        session.send_data(stream, body[at:at + 16384])
+    if trailers:
+        session.send_headers(stream, trailers, end_stream=True)
+    else:
+        session.end_stream(stream)

@@ -43,6 +43,17 @@ TEST(Url, ReadsWhatUpstreamsLookLike) {
   EXPECT_EQ(Url::parse("unix:/tmp/s")->endpoint, "unix:/tmp/s");
 }
 
+TEST(Url, Http2WithPriorKnowledgeIsForThoseWhoSpeakIt) {
+  const auto url = Url::parse("h2c://shop.example:9000", Url::Schemes::kAll);
+  ASSERT_TRUE(url);
+  EXPECT_TRUE(url->h2);
+  EXPECT_EQ(url->endpoint, "shop.example:9000");
+  EXPECT_TRUE(Url::parse("h2c+unix:/tmp/s", Url::Schemes::kAll)->h2);
+  EXPECT_FALSE(Url::parse("http://a", Url::Schemes::kAll)->h2);
+  EXPECT_FALSE(Url::parse("h2c://shop.example:9000"));
+  EXPECT_FALSE(Url::parse("h2c+http://a", Url::Schemes::kAll));
+}
+
 TEST(Url, RefusesTheRestAndSaysWhy) {
   for (const char* text : {"", "http://", "127.0.0.1:9000", "https://a", "ftp://a", "http://a/b",
                            "http://a?x", "http://u@a", "http://a:0", "http://a:99999", "http://a:b",

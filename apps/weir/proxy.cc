@@ -16,7 +16,9 @@ void add_proxy(CLI::App& parent, Action& action) {
   auto options = std::make_shared<proxy::Options>();
   proxy::UpstreamOptions& upstream = options->upstreams.emplace_back();
   verb.add_option("--listen", options->listen, "Where callers connect: HOST:PORT or unix:/path");
-  verb.add_option("--to", upstream.targets, "An endpoint of the service, http:// or (HTTP/2, gRPC) h2c://; repeat it for more")
+  verb.add_option(
+          "--to", upstream.targets,
+          "An endpoint of the service, http:// or (HTTP/2, gRPC) h2c://; repeat it for more")
       ->required();
   auto admin = std::make_shared<std::string>("127.0.0.1:9901");
   verb.add_option("--admin", *admin, "Where metrics, state and probes are read");

@@ -36,6 +36,7 @@ class Slow final : public streams::Subscriber<int> {
   }
   void on_complete() noexcept override {}
   void ask() { up_->request(1); }
+  void leave() { up_->cancel(); }
 
   std::string text;
 
@@ -53,6 +54,7 @@ void show(const char* name, Strategy strategy) {
     if (i % 10 == 0) slow->ask();
     sensor->emit(i);
   }
+  slow->leave();  // a flow that has not ended keeps both of its ends alive
   std::printf("%-8s%s\n", name, slow->text.c_str());
 }
 

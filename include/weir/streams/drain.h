@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace weir::streams {
 
@@ -14,7 +15,12 @@ class Drain {
  public:
   template <typename Body>
   void run(Body&& body) noexcept {
-    if (!enter()) return;
+    if (enter()) run_entered(std::forward<Body>(body));
+  }
+
+  /// The same after enter().
+  template <typename Body>
+  void run_entered(Body&& body) noexcept {
     begin();
     do {
       body();

@@ -11,11 +11,7 @@ namespace weir::streams {
 /// A dropped item uses up no demand: the burst protocol tells the publisher so, and a publisher
 /// that does not speak it is asked for one more.
 template <typename P>
-struct FilterSpec {
-  using IsStageSpec = void;
-  template <typename In>
-  using Out = In;
-
+struct FilterSpec : SameItemSpec {
   template <typename In, typename Down>
   struct Sure : StageBase<Down> {
     P keep;
@@ -49,7 +45,7 @@ struct FilterSpec {
 
 template <typename P>
 FilterSpec<P> filter(P keep) {
-  return {std::move(keep)};
+  return {{}, std::move(keep)};
 }
 
 }  // namespace weir::streams

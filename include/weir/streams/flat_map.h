@@ -11,9 +11,9 @@
 
 #include "weir/base/assert.h"
 #include "weir/streams/demand.h"
-#include "weir/streams/drain.h"
+#include "weir/streams/drain_stage.h"
+#include "weir/streams/ending.h"
 #include "weir/streams/flow.h"
-#include "weir/streams/queue_stage.h"
 #include "weir/streams/replenish.h"
 #include "weir/streams/spsc_ring.h"
 #include "weir/streams/upstream.h"
@@ -27,72 +27,48 @@ struct FlatMapOptions {
 
 namespace detail {
 
+template <typename In, typename F>
+using FlatMapped = typename std::decay_t<std::invoke_result_t<F&, In>>::Item;
+
 /// Memory: concurrency × prefetch items at most. An error, of an inner flow or of the outer one,
 /// comes after the items that came before it on the same flow, cancels the other flows and ends the
 /// stream.
 template <typename In, typename F>
-class FlatMapStage final : public Subscriber<In>,
-                           public Subscription,
-                           public std::enable_shared_from_this<FlatMapStage<In, F>> {
+class FlatMapStage final : public DrainStage<In, FlatMapped<In, F>, FlatMapStage<In, F>> {
+  using Base = DrainStage<In, FlatMapped<In, F>, FlatMapStage>;
+  friend Base;
+
  public:
-  using Inside = std::decay_t<std::invoke_result_t<F&, In>>;
-  using Out = typename Inside::Item;
+  using Out = FlatMapped<In, F>;
 
   FlatMapStage(std::shared_ptr<Subscriber<Out>> down, F fn, FlatMapOptions options)
-      : options_(options),
+      : Base(std::move(down)),
+        options_(options),
         fn_(std::move(fn)),
-        arrivals_(options.concurrency),
-        down_(std::move(down)) {
+        arrivals_(options.concurrency) {
     WEIR_ASSERT(options.concurrency >= 1 && options.concurrency <= kBufferItemsMax);
     WEIR_ASSERT(options.prefetch >= 1 && options.prefetch <= kBufferItemsMax);
     inners_.reserve(options.concurrency);
     turns_.reserve(options.concurrency);
   }
 
-  void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
-    if (!accept_once(up_, up)) return;
-    const auto keep = this->shared_from_this();
-    drain_.enter();  // until on_subscribe has returned, nobody drains (§1.3)
-    down_->on_subscribe(keep);
-    drain_entered();
-    up->request(options_.concurrency);
-  }
   void on_next(In item) noexcept override {
-    if (outer_done_.load(std::memory_order_relaxed) || stopped()) return;
+    if (ending_.done() || down_.stopped()) return;
     auto inner = std::make_shared<Inner>(this->shared_from_this(), options_.prefetch);
     try {
-      Inside flow = fn_(std::move(item));
-      if (!arrivals_.push(std::shared_ptr<Inner>(inner))) return overflow();
+      auto flow = fn_(std::move(item));
+      if (!arrivals_.push(std::shared_ptr<Inner>(inner))) return fail_overflow();
       arrivals_.publish();
       flow.subscribe(std::move(inner));
     } catch (...) {
-      up_->cancel();
-      end(StreamError::current_exception());
+      fail(StreamError::current_exception());
     }
-  }
-  void on_error(StreamError error) noexcept override {
-    if (!outer_done_.load(std::memory_order_relaxed)) end(std::move(error));
-  }
-  void on_complete() noexcept override {
-    if (!outer_done_.load(std::memory_order_relaxed)) end(StreamError());
-  }
-
-  void request(uint64_t n) noexcept override {
-    if (n == 0) illegal_.store(true, std::memory_order_release);
-    if (n != 0 && emitter_.mine()) {
-      credit_ = saturating_add(credit_, n);
-    } else {
-      inbox_.add(n);
-      drain();
-    }
-  }
-  void cancel() noexcept override {
-    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
-    up_->cancel();
-    drain();
   }
 
  private:
+  using Base::down_, Base::ending_, Base::up_;
+  using Base::drain, Base::fail, Base::fail_overflow, Base::stop;
+
   struct Inner final : Subscriber<Out> {
     Inner(std::shared_ptr<FlatMapStage> stage, uint64_t prefetch)
         : owner(std::move(stage)),
@@ -117,19 +93,14 @@ class FlatMapStage final : public Subscriber<In>,
       ring.publish();
       owner->ready(*this);
     }
-    void on_error(StreamError reason) noexcept override {
-      if (done.load(std::memory_order_relaxed)) return;
-      error = std::move(reason);
-      on_complete();
-    }
-    void on_complete() noexcept override {
+    void on_error(StreamError error) noexcept override {
       ring.publish();
-      done.store(true, std::memory_order_release);
-      owner->ready(*this);
+      if (ending.end(std::move(error))) owner->ready(*this);
     }
+    void on_complete() noexcept override { on_error(StreamError()); }
 
     void push(Out item) noexcept {
-      if (done.load(std::memory_order_relaxed) || ring.push(std::move(item))) return;
+      if (ending.done() || ring.push(std::move(item))) return;
       up.cancel();
       on_error(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
     }
@@ -142,8 +113,7 @@ class FlatMapStage final : public Subscriber<In>,
     UpstreamSlot up;
     SpscRing<Out> ring;
     Replenisher replenisher;  // the drain's
-    StreamError error;        // written before done
-    std::atomic<bool> done{false};
+    Ending ending;
   };
 
   // The inner flow has something to look at. It goes into a list, so that a turn costs as much as
@@ -158,45 +128,24 @@ class FlatMapStage final : public Subscriber<In>,
     drain();
   }
 
-  void overflow() noexcept {
-    up_->cancel();
-    end(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
-  }
-  void end(StreamError error) noexcept {
-    outer_error_ = std::move(error);
-    outer_done_.store(true, std::memory_order_release);
-    drain();
-  }
+  uint64_t first_request() const noexcept { return options_.concurrency; }
 
-  void drain() noexcept {
-    const auto keep = this->shared_from_this();
-    if (drain_.enter()) drain_entered();
-  }
-  void drain_entered() noexcept {
-    drain_.begin();
-    do {
-      look();
-    } while (!drain_.leave());
-  }
-
-  // Everything there is to do at the moment.
   void look() noexcept {
-    const bool outer_done = outer_done_.load(std::memory_order_acquire);
+    const bool outer_done = ending_.done();  // before the arrivals
     collect();
-    if (down_ == nullptr || stopped()) return stop();
-    emitter_.claim();
-    credit_ = saturating_add(credit_, inbox_.take_all());
+    if (!down_.present() || down_.stopped()) return let_go();
+    down_.open();
     uint64_t finished = 0;
-    while (!turns_.empty() && !stopped()) {
+    while (!turns_.empty() && !down_.stopped()) {
       const size_t before = turns_.size();
       finished += take_turns();
-      if (down_ != nullptr) down_->flush();
+      if (down_.present()) down_.flush();
       // Without credit the rest waits for a request; one may have come meanwhile.
-      if (credit_ == 0 && turns_.size() == before) break;
+      if (down_.credit() == 0 && turns_.size() == before) break;
     }
-    emitter_.yield();
-    if (down_ == nullptr || stopped()) return stop();
-    if (outer_done && inners_.empty()) return terminate(outer_error_);
+    down_.close();
+    if (!down_.present() || down_.stopped()) return let_go();
+    if (outer_done && inners_.empty()) return down_.finish(ending_.error());
     if (finished != 0 && !outer_done) up_->request(finished);
   }
 
@@ -216,7 +165,7 @@ class FlatMapStage final : public Subscriber<In>,
   void collect() noexcept {
     Inner* newest = ready_.exchange(nullptr, std::memory_order_acquire);
     while (arrivals_.front() != nullptr) adopt(arrivals_.take());
-    if (down_ == nullptr) return;
+    if (!down_.present()) return;
     const size_t begin = turns_.size();
     for (; newest != nullptr; newest = newest->next) turns_.push_back(newest);
     std::reverse(turns_.begin() + static_cast<std::ptrdiff_t>(begin), turns_.end());
@@ -228,7 +177,7 @@ class FlatMapStage final : public Subscriber<In>,
     size_t kept = 0;
     for (size_t i = 0; i < turns_.size(); ++i) {
       Inner& inner = *turns_[i];
-      if (down_ == nullptr || stopped() || !turn(inner, finished)) turns_[kept++] = &inner;
+      if (down_.stopped() || !turn(inner, finished)) turns_[kept++] = &inner;
     }
     turns_.resize(kept);
     return finished;
@@ -238,17 +187,19 @@ class FlatMapStage final : public Subscriber<In>,
   bool turn(Inner& inner, uint64_t& finished) noexcept {
     emit(inner);
     if (inner.ring.front() != nullptr) return false;
-    inner.queued.store(false, std::memory_order_seq_cst);
-    // What came before the store did not queue the flow: look again, and take it back if so.
-    const bool done = inner.done.load(std::memory_order_seq_cst);
+    // Reads who queued it last, so that what came before that is seen; what comes after it finds
+    // the flow not queued. So look again, and take it back if there is something.
+    inner.queued.exchange(false, std::memory_order_acq_rel);
+    const bool done = inner.ending.done();
     if (inner.ring.front() != nullptr)
       return inner.queued.exchange(true, std::memory_order_acq_rel);
     // Whoever queues a flow holds a plain pointer to it: it may go only when nobody can queue it.
     if (!done || inner.queued.exchange(true, std::memory_order_acq_rel)) return true;
-    const StreamError error = inner.error;
+    const StreamError error = inner.ending.error();
     drop(inner);
     if (error) {
-      terminate(error);
+      if (!ending_.done()) up_->cancel();
+      down_.finish(error);
     } else {
       ++finished;
     }
@@ -258,55 +209,28 @@ class FlatMapStage final : public Subscriber<In>,
   void emit(Inner& inner) noexcept {
     uint64_t left = inner.ring.size();
     uint64_t used = 0;
-    for (; left != 0 && credit_ != 0 && !cancelled_.load(std::memory_order_relaxed); --left) {
-      if (down_->try_next(inner.ring.take())) --credit_;
+    for (; left != 0 && down_.credit() != 0 && !down_.cancelled(); --left) {
+      down_.emit(inner.ring.take());
       ++used;
     }
-    if (used == 0 || inner.done.load(std::memory_order_relaxed)) return;
+    if (used == 0 || inner.ending.done()) return;
     if (const uint64_t more = inner.replenisher.used(used); more != 0) inner.up.get().request(more);
   }
 
-  bool stopped() const noexcept {
-    return cancelled_.load(std::memory_order_acquire) || illegal_.load(std::memory_order_acquire);
-  }
-  void stop() noexcept {
-    if (down_ != nullptr && !cancelled_.load(std::memory_order_acquire))
-      terminate(illegal_request());
-    down_.reset();  // §3.13
+  void let_go() noexcept {
+    stop();
     turns_.clear();
     ready_.store(nullptr, std::memory_order_relaxed);
     for (auto& inner : std::exchange(inners_, {}))
-      if (!inner->done.load(std::memory_order_acquire))
-        inner->up.cancel();  // §2.3: not from on_error
-  }
-  void terminate(const StreamError& error) noexcept {
-    const auto down = std::move(down_);
-    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
-    if (error) {
-      if (!outer_done_.load(std::memory_order_acquire)) up_->cancel();
-      down->on_error(error);
-    } else {
-      down->on_complete();
-    }
+      if (!inner->ending.done()) inner->up.cancel();  // §2.3: not from on_error
   }
 
   const FlatMapOptions options_;
   F fn_;
-  std::shared_ptr<Subscription> up_;
   SpscRing<std::shared_ptr<Inner>> arrivals_;
-  StreamError outer_error_;  // written before outer_done_
-  std::atomic<bool> outer_done_{false};
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> illegal_{false};
-  DemandCounter inbox_;
   std::atomic<Inner*> ready_{nullptr};
-  Drain drain_;
-
-  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as are the next four
-  std::vector<std::shared_ptr<Inner>> inners_;
-  std::vector<Inner*> turns_;  // of inners_, those that have something
-  uint64_t credit_ = 0;
-  Emitter emitter_;
+  std::vector<std::shared_ptr<Inner>> inners_;  // the drain's, as is the next
+  std::vector<Inner*> turns_;                   // of inners_, those that have something
 };
 
 }  // namespace detail

@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "weir/base/assert.h"
-#include "weir/streams/demand.h"
+#include "weir/streams/downstream.h"
 #include "weir/streams/drain.h"
+#include "weir/streams/drain_stage.h"
+#include "weir/streams/ending.h"
 #include "weir/streams/flow.h"
 #include "weir/streams/node_pool.h"
-#include "weir/streams/queue_stage.h"
 #include "weir/streams/spsc_ring.h"
 
 namespace weir::streams {
@@ -56,8 +57,7 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
   bool push(T&& item) noexcept { return queue_.push(std::move(item)); }
   void wake() noexcept { drain(); }
   void end(const StreamError& error) noexcept {
-    error_ = error;
-    done_.store(true, std::memory_order_release);
+    ending_.end(error);
     drain();
   }
   bool fed = false;  ///< the stage's mark: in its list of groups to wake
@@ -81,17 +81,10 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
     if (!taken_.exchange(true, std::memory_order_acq_rel)) cancel();
   }
   void request(uint64_t n) noexcept override {
-    if (n == 0) illegal_.store(true, std::memory_order_release);
-    if (n != 0 && emitter_.mine()) {
-      credit_ = saturating_add(credit_, n);
-    } else {
-      inbox_.add(n);
-      drain();
-    }
+    if (down_.request(n)) drain();
   }
   void cancel() noexcept override {
-    cancelled_.store(true, std::memory_order_release);
-    drain();
+    if (down_.cancel()) drain();
   }
 
  private:
@@ -101,59 +94,47 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
   }
 
   void look() noexcept {
-    if (here_.load(std::memory_order_acquire) && arriving_ != nullptr) down_ = std::move(arriving_);
-    if (cancelled_.load(std::memory_order_acquire)) return discard();
-    if (down_ == nullptr) return;
-    emitter_.claim();
-    const bool done = done_.load(std::memory_order_acquire);
-    credit_ = saturating_add(credit_, inbox_.take_all());
-    uint64_t used = emit();
-    while (used != 0 && credit_ != 0 && !cancelled_.load(std::memory_order_acquire)) used = emit();
-    emitter_.yield();
-    if (illegal_.load(std::memory_order_acquire)) {
-      finish(illegal_request());
-      cancelled_.store(true, std::memory_order_release);
-      discard();
-    } else if (done && queue_.empty() && !cancelled_.load(std::memory_order_acquire)) {
-      finish(error_);
-    }
+    if (here_.load(std::memory_order_acquire) && arriving_ != nullptr)
+      down_.join(std::move(arriving_));
+    if (down_.present() && !down_.stopped()) emit_all();
+    if (!down_.stopped()) return;
+    down_.stop([this] { mark_over(); });
+    discard();
   }
 
-  uint64_t emit() noexcept {
+  void emit_all() noexcept {
+    down_.open();
+    const bool done = ending_.done();  // before the queue
+    while (emit_burst() && down_.wants()) {
+    }
+    down_.close();
+    if (!done || !queue_.empty() || down_.stopped()) return;
+    mark_over();
+    down_.finish(ending_.error());
+  }
+
+  // False when there was nothing to emit.
+  bool emit_burst() noexcept {
     uint64_t used = 0;
-    while (credit_ != 0 && used < kUsedMax && !cancelled_.load(std::memory_order_relaxed)) {
+    for (; down_.credit() != 0 && used < kUsedMax && !down_.cancelled(); ++used) {
       auto item = queue_.pop();
       if (!item) break;
-      ++used;
-      if (down_->try_next(std::move(*item))) --credit_;
+      down_.emit(std::move(*item));
     }
-    if (used == 0) return 0;
+    if (used == 0) return false;
     queue_.release();
-    down_->flush();
+    down_.flush();
     feed_->used(used);
-    return used;
+    return true;
   }
 
+  // What nobody will read; an item may still come while the group ends.
   void discard() noexcept {
     uint64_t used = 0;
     while (queue_.pop()) ++used;
     queue_.release();
-    down_.reset();  // §3.13
-    if (feed_ != nullptr) {
-      feed_->used(used);
-    } else if (const auto feed = late_feed_.lock()) {
-      feed->used(used);  // an item came while the group ended
-    }
+    if (const auto feed = feed_ != nullptr ? feed_ : late_feed_.lock()) feed->used(used);
     mark_over();
-  }
-  void finish(const StreamError& error) noexcept {
-    const auto down = std::move(down_);
-    mark_over();
-    if (error) {
-      down->on_error(error);
-    } else {
-      down->on_complete();
-    }
   }
   void mark_over() noexcept {
     if (over_.exchange(true, std::memory_order_acq_rel)) return;
@@ -169,19 +150,13 @@ class GroupState final : public Subscription, public std::enable_shared_from_thi
   PoolQueue<T> queue_;
   const std::weak_ptr<GroupFeed> late_feed_;
   std::shared_ptr<GroupFeed> feed_;  // until over; the drain's
-  StreamError error_;                // written before done_
-  std::atomic<bool> done_{false};
+  Ending ending_;
   std::atomic<bool> taken_{false};
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> illegal_{false};
   std::atomic<bool> over_{false};
   std::shared_ptr<Subscriber<T>> arriving_;  // written before here_
   std::atomic<bool> here_{false};
-  DemandCounter inbox_;
   Drain drain_;
-  std::shared_ptr<Subscriber<T>> down_;  // the drain's, as are the next two
-  uint64_t credit_ = 0;
-  Emitter emitter_;
+  Downstream<T> down_;  // the drain's
 };
 
 template <typename T>
@@ -200,47 +175,43 @@ class GroupHandle final : public Publisher<T> {
 };
 
 template <typename T, typename KeyOf>
-class GroupStage final : public Subscriber<T>,
-                         public Subscription,
-                         public GroupFeed,
-                         public std::enable_shared_from_this<GroupStage<T, KeyOf>> {
+using GroupOf = Group<std::decay_t<std::invoke_result_t<KeyOf&, const T&>>, T>;
+
+template <typename T, typename KeyOf>
+class GroupStage final : public DrainStage<T, GroupOf<T, KeyOf>, GroupStage<T, KeyOf>>,
+                         public GroupFeed {
+  using Base = DrainStage<T, GroupOf<T, KeyOf>, GroupStage>;
+  friend Base;
+
  public:
-  using K = std::decay_t<std::invoke_result_t<KeyOf&, const T&>>;
-  using Out = Group<K, T>;
+  using Out = GroupOf<T, KeyOf>;
+  using K = decltype(Out::key);
 
   GroupStage(std::shared_ptr<Subscriber<Out>> down, KeyOf key_of, GroupOptions options)
-      : options_(options),
+      : Base(std::move(down)),
+        options_(options),
         batch_(options.prefetch - options.prefetch / 4),
         key_of_(std::move(key_of)),
         // A stub for each live group, and for those that are over and still held by somebody.
         pool_(std::make_shared<NodePool<T>>(options.prefetch + 2 * options.groups_max)),
-        ring_(options.groups_max),
-        down_(std::move(down)) {
+        ring_(options.groups_max) {
     fed_.reserve(options.prefetch);
     WEIR_ASSERT(options.groups_max >= 1 && options.groups_max <= kBufferItemsMax);
     WEIR_ASSERT(options.prefetch >= 1 && options.prefetch <= kBufferItemsMax);
   }
 
   // Upstream's side.
-  void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
-    if (!accept_once(up_, up)) return;
-    const auto keep = this->shared_from_this();
-    drain_.enter();  // until on_subscribe has returned, nobody drains (§1.3)
-    down_->on_subscribe(keep);
-    drain_entered();
-    up->request(options_.prefetch);
-  }
   void on_next(T item) noexcept override {
     try_next(std::move(item));
     flush();
   }
   bool try_next(T item) noexcept override {
-    if (ended_) return true;
+    if (ending_.done()) return true;
     try {
       auto* group = group_of(key_of_(std::as_const(item)));
       if (group == nullptr) return true;
       if (!(*group)->push(std::move(item))) {
-        fail(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
+        fail_overflow();
         return true;
       }
       if (!std::exchange((*group)->fed, true)) fed_.push_back(group->get());
@@ -256,17 +227,17 @@ class GroupStage final : public Subscriber<T>,
     }
     fed_.clear();
   }
-  void on_error(StreamError error) noexcept override { end(error); }
-  void on_complete() noexcept override { end(StreamError()); }
-
-  // Downstream's side: the flow of groups.
-  void request(uint64_t n) noexcept override {
-    if (n == 0) illegal_.store(true, std::memory_order_release);
-    inbox_.add(n);
-    drain();
+  void on_error(StreamError error) noexcept override {
+    if (ending_.done()) return;
+    fed_.clear();
+    for (auto& [key, group] : std::exchange(groups_, {})) group->end(error);
+    Base::on_error(std::move(error));
   }
+  void on_complete() noexcept override { on_error(StreamError()); }
+
+  // Downstream's side: a cancel of the flow of groups leaves those that are out to their readers.
   void cancel() noexcept override {
-    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!down_.cancel()) return;
     group_over();
     drain();
   }
@@ -283,7 +254,11 @@ class GroupStage final : public Subscriber<T>,
   }
 
  private:
+  using Base::down_, Base::ending_, Base::up_;
+  using Base::drain, Base::fail, Base::fail_overflow;
   using State = std::shared_ptr<GroupState<T>>;
+
+  uint64_t first_request() const noexcept { return options_.prefetch; }
 
   // The live group of `key`; nullptr when the item has nowhere to go.
   State* group_of(K key) {
@@ -292,7 +267,7 @@ class GroupStage final : public Subscriber<T>,
       if (!found->second->over()) return &found->second;
       forget(found);
     }
-    if (cancelled_.load(std::memory_order_acquire)) {
+    if (down_.cancelled()) {
       used(1);
       return nullptr;
     }
@@ -333,67 +308,30 @@ class GroupStage final : public Subscriber<T>,
     groups_.erase(entry);
   }
 
-  void fail(const StreamError& error) noexcept {
-    up_->cancel();
-    end(error);
-  }
-  void end(const StreamError& error) noexcept {
-    if (std::exchange(ended_, true)) return;
-    fed_.clear();
-    for (auto& [key, group] : std::exchange(groups_, {})) group->end(error);
-    error_ = error;
-    done_.store(true, std::memory_order_release);
-    drain();
-  }
-
-  void drain() noexcept {
-    const auto keep = this->shared_from_this();
-    if (drain_.enter()) drain_entered();
-  }
-  void drain_entered() noexcept {
-    drain_.begin();
-    do {
-      look();
-    } while (!drain_.leave());
-  }
   void look() noexcept {
-    if (down_ == nullptr) return ring_.clear();
-    credit_ = saturating_add(credit_, inbox_.take_all());
-    const bool done = done_.load(std::memory_order_acquire);
-    while (credit_ != 0 && ring_.front() != nullptr && !cancelled_.load(std::memory_order_acquire))
-      if (down_->try_next(ring_.take())) --credit_;
-    down_->flush();
-    if (illegal_.load(std::memory_order_acquire) && !cancelled_.load(std::memory_order_acquire)) {
-      std::exchange(down_, nullptr)->on_error(illegal_request());
-      cancel();
-    } else if (cancelled_.load(std::memory_order_acquire)) {
-      down_.reset();  // §3.13
+    if (!down_.present()) return ring_.clear();
+    const bool done = ending_.done();  // before the ring
+    down_.open();
+    while (down_.wants() && ring_.front() != nullptr) down_.emit(ring_.take());
+    down_.close();
+    down_.flush();
+    if (down_.stopped()) {
+      down_.stop([this] { group_over(); });
+      ring_.clear();
     } else if (done && ring_.front() == nullptr) {
-      const auto down = std::move(down_);
-      error_ ? down->on_error(error_) : down->on_complete();
+      down_.finish(ending_.error());
     }
-    if (down_ == nullptr) ring_.clear();
   }
 
   const GroupOptions options_;
   const uint64_t batch_;
   KeyOf key_of_;
   const std::shared_ptr<NodePool<T>> pool_;
-  std::shared_ptr<Subscription> up_;
-  std::unordered_map<K, State> groups_;  // the upstream's, as are the next two
+  std::unordered_map<K, State> groups_;  // the upstream's, as is the next
   std::vector<GroupState<T>*> fed_;      // have items that they have not been told of
-  bool ended_ = false;
   std::atomic<uint64_t> used_{0};
   std::atomic<uint64_t> alive_{1};  // groups, and the flow of groups
   SpscRing<Out> ring_;
-  StreamError error_;  // written before done_
-  std::atomic<bool> done_{false};
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> illegal_{false};
-  DemandCounter inbox_;
-  Drain drain_;
-  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as is the next
-  uint64_t credit_ = 0;
 };
 
 }  // namespace detail

@@ -11,10 +11,8 @@
 
 #include "weir/base/assert.h"
 #include "weir/policy/policy_stack.h"
-#include "weir/streams/demand.h"
-#include "weir/streams/drain.h"
+#include "weir/streams/drain_stage.h"
 #include "weir/streams/flow.h"
-#include "weir/streams/queue_stage.h"
 #include "weir/streams/replenish.h"
 #include "weir/streams/scheduler.h"
 #include "weir/streams/spsc_ring.h"
@@ -101,105 +99,61 @@ struct GuardOptions {
 namespace detail {
 
 template <typename T, typename ContextOf>
-class GuardStage final : public Subscriber<T>,
-                         public Subscription,
-                         public PermitHome,
-                         public std::enable_shared_from_this<GuardStage<T, ContextOf>> {
- public:
-  using Out = Admitted<T>;
+class GuardStage final : public DrainStage<T, Admitted<T>, GuardStage<T, ContextOf>>,
+                         public PermitHome {
+  using Base = DrainStage<T, Admitted<T>, GuardStage>;
+  friend Base;
 
-  GuardStage(std::shared_ptr<Subscriber<Out>> down, std::shared_ptr<PolicyStack> stack,
+ public:
+  GuardStage(std::shared_ptr<Subscriber<Admitted<T>>> down, std::shared_ptr<PolicyStack> stack,
              TimedScheduler& timers, GuardOptions options, ContextOf context_of)
-      : options_(std::move(options)),
+      : Base(std::move(down)),
+        options_(std::move(options)),
         stack_(std::move(stack)),
         timers_(timers),
         context_of_(std::move(context_of)),
         ring_(options_.items),
         alarm_(std::make_shared<Alarm>()),
-        down_(std::move(down)),
         replenisher_(options_.items) {
     WEIR_ASSERT(options_.items >= 1 && options_.items <= kBufferItemsMax);
   }
 
-  void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
-    if (!accept_once(up_, up)) return;
-    const auto keep = this->shared_from_this();
-    alarm_->stage = keep;
-    drain_.enter();  // until on_subscribe has returned, nobody drains (§1.3)
-    down_->on_subscribe(keep);
-    drain_entered();
-    up->request(options_.items);
-  }
   void on_next(T item) noexcept override {
-    if (done_.load(std::memory_order_relaxed)) return;
-    if (!ring_.push(std::move(item))) {
-      up_->cancel();
-      return end(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
-    }
+    if (ending_.done()) return;
+    if (!ring_.push(std::move(item))) return fail_overflow();
     ring_.publish();
-    room();
+    drain();
   }
-  void on_error(StreamError error) noexcept override {
-    if (!done_.load(std::memory_order_relaxed)) end(std::move(error));
-  }
-  void on_complete() noexcept override {
-    if (!done_.load(std::memory_order_relaxed)) end(StreamError());
-  }
-
-  void request(uint64_t n) noexcept override {
-    if (n == 0) illegal_.store(true, std::memory_order_release);
-    inbox_.add(n);
-    room();
-  }
-  void cancel() noexcept override {
-    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
-    up_->cancel();
-    room();
-  }
-
-  /// Something changed: a permit came home, an item, a request, or the time to ask again.
-  void room() noexcept override {
-    const auto keep = this->shared_from_this();
-    if (drain_.enter()) drain_entered();
-  }
+  void room() noexcept override { drain(); }
 
  private:
+  using Base::down_, Base::ending_, Base::up_;
+  using Base::drain, Base::fail_overflow, Base::stop;
+
   struct Alarm final : TimerTask {
     void run() noexcept override {
       armed.store(false, std::memory_order_release);
-      if (const auto owner = stage.lock()) owner->room();
+      if (const auto owner = stage.lock()) owner->drain();
     }
     std::weak_ptr<GuardStage> stage;
     std::atomic<bool> armed{false};
   };
 
-  void end(StreamError error) noexcept {
-    error_ = std::move(error);
-    done_.store(true, std::memory_order_release);
-    room();
-  }
-  void drain_entered() noexcept {
-    drain_.begin();
-    do {
-      look();
-    } while (!drain_.leave());
-  }
+  uint64_t first_request() const noexcept { return options_.items; }
 
   void look() noexcept {
-    if (down_ == nullptr) return ring_.clear();
-    credit_ = saturating_add(credit_, inbox_.take_all());
-    const bool done = done_.load(std::memory_order_acquire);
-    while (credit_ != 0 && ring_.front() != nullptr && !stopped() && admit_front()) {
+    if (!down_.present()) return ring_.clear();
+    const bool done = ending_.done();  // before the ring
+    down_.open();
+    while (down_.wants() && ring_.front() != nullptr && admit_front()) {
     }
-    if (stopped()) {
-      const auto down = std::move(down_);  // §3.13
-      if (!cancelled_.exchange(true, std::memory_order_acq_rel)) {
-        up_->cancel();
-        down->on_error(illegal_request());
-      }
+    down_.close();
+    if (down_.present()) down_.flush();
+    if (down_.stopped()) {
+      stop();
       ring_.clear();
-    } else if (down_ != nullptr && done && ring_.front() == nullptr) {
-      finish(error_);
+    } else if (done && ring_.front() == nullptr) {
+      down_.finish(ending_.error());
     }
   }
 
@@ -213,9 +167,8 @@ class GuardStage final : public Subscriber<T>,
     }
     T item = ring_.take();
     if (admitted) {
-      down_->on_next(
-          Out{std::move(item), FlowPermit(std::move(*admitted), stack_, this->shared_from_this())});
-      --credit_;
+      down_.emit(
+          {std::move(item), FlowPermit(std::move(*admitted), stack_, this->shared_from_this())});
     } else if (!reject(admitted.error())) {
       return false;
     }
@@ -227,45 +180,23 @@ class GuardStage final : public Subscriber<T>,
     if (options_.on_reject) options_.on_reject(rejection);
     if (!options_.fail_on_reject) return true;
     up_->cancel();
-    finish(StreamError::fault(StreamFault::kRejected, to_string(rejection.reason)));
+    down_.finish(StreamError::fault(StreamFault::kRejected, to_string(rejection.reason)));
     return false;
   }
 
   void ask_again(Instant now, Duration hint) noexcept {
     if (alarm_->armed.exchange(true, std::memory_order_acq_rel)) return;
+    alarm_->stage = this->weak_from_this();
     timers_.post_at(now + std::clamp(hint, options_.retry_min, options_.retry_max), alarm_);
-  }
-
-  void finish(const StreamError& error) noexcept {
-    const auto down = std::move(down_);
-    if (cancelled_.exchange(true, std::memory_order_acq_rel)) return;
-    if (error) {
-      down->on_error(error);
-    } else {
-      down->on_complete();
-    }
-  }
-
-  bool stopped() const noexcept {
-    return cancelled_.load(std::memory_order_acquire) || illegal_.load(std::memory_order_acquire);
   }
 
   const GuardOptions options_;
   const std::shared_ptr<PolicyStack> stack_;
   TimedScheduler& timers_;
   ContextOf context_of_;
-  std::shared_ptr<Subscription> up_;
   SpscRing<T> ring_;
   const std::shared_ptr<Alarm> alarm_;
-  StreamError error_;  // written before done_
-  std::atomic<bool> done_{false};
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> illegal_{false};
-  DemandCounter inbox_;
-  Drain drain_;
-  std::shared_ptr<Subscriber<Out>> down_;  // the drain's, as are the next two
-  uint64_t credit_ = 0;
-  Replenisher replenisher_;
+  Replenisher replenisher_;  // the drain's
 };
 
 template <FlowLike P, typename ContextOf>

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "weir/base/assert.h"
-#include "weir/streams/demand.h"
+#include "weir/streams/downstream.h"
 #include "weir/streams/drain.h"
+#include "weir/streams/ending.h"
 #include "weir/streams/flow.h"
 #include "weir/streams/replenish.h"
 #include "weir/streams/spsc_ring.h"
@@ -40,7 +41,8 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
       : options_(options), ring_(options.items), replenisher_(options.items) {}
 
   static std::shared_ptr<Multicast> make(MulticastOptions options = {}) {
-    WEIR_ASSERT(options.items > 0 && options.items <= kItemsMax && options.subscribers_max > 0);
+    WEIR_ASSERT(options.items > 0 && options.items <= kBufferItemsMax &&
+                options.subscribers_max > 0);
     return std::make_shared<Multicast>(Key{}, options);
   }
 
@@ -76,60 +78,38 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     drain();
   }
   void on_error(StreamError error) noexcept override {
-    if (done_.load(std::memory_order_relaxed)) return;
-    error_ = std::move(error);
-    end();
+    ring_.publish();
+    if (ending_.end(std::move(error))) drain();
   }
-  void on_complete() noexcept override {
-    if (!done_.load(std::memory_order_relaxed)) end();
-  }
+  void on_complete() noexcept override { on_error(StreamError()); }
 
   /// Whether the upstream has ended or has been cancelled.
-  bool ended() const noexcept {
-    return done_.load(std::memory_order_acquire) || closed_.load(std::memory_order_acquire);
-  }
+  bool ended() const noexcept { return ending_.done() || closed_.load(std::memory_order_acquire); }
 
  private:
-  static constexpr uint64_t kItemsMax = uint64_t{1}
-                                        << 24;  // a ring of 16 M is a mistake, not a buffer
-
   struct Outlet final : Subscription {
     Outlet(std::shared_ptr<Multicast> hub, std::shared_ptr<Subscriber<T>> to)
-        : owner(std::move(hub)), subscriber(std::move(to)) {}
+        : owner(std::move(hub)), down(std::move(to)) {}
     void request(uint64_t n) noexcept override {
-      if (n == 0) illegal.store(true, std::memory_order_release);
-      inbox.add(n);
-      owner->drain();
+      if (down.request(n)) owner->drain();
     }
     void cancel() noexcept override {
-      if (!cancelled.exchange(true, std::memory_order_acq_rel)) owner->drain();
+      if (down.cancel()) owner->drain();
     }
-    bool gone() const noexcept { return cancelled.load(std::memory_order_acquire); }
 
     const std::shared_ptr<Multicast> owner;
-    std::shared_ptr<Subscriber<T>> subscriber;
-    uint64_t credit = 0;     // drain only, as are the next three
-    uint64_t next_item = 0;  // counted over the life of the multicast
+    Downstream<T> down;
+    uint64_t next_item = 0;  // counted over the life of the multicast; the drain's, as is the next
     Outlet* next = nullptr;
     std::shared_ptr<Outlet> self;  // while on the way from subscribe to the drain
-    DemandCounter inbox;
-    std::atomic<bool> cancelled{false};
-    std::atomic<bool> illegal{false};
   };
 
   bool buffer(T item) noexcept {
-    if (done_.load(std::memory_order_relaxed)) return false;
+    if (ending_.done()) return false;
     if (ring_.push(std::move(item))) return true;
     up_->cancel();  // §1.1 was broken upstream
-    error_ = StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)");
-    end();
+    on_error(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
     return false;
-  }
-
-  void end() noexcept {
-    ring_.publish();
-    done_.store(true, std::memory_order_release);
-    drain();
   }
 
   void drain() noexcept {
@@ -153,14 +133,13 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     while (oldest != nullptr) {
       auto outlet = std::move(oldest->self);
       oldest = oldest->next;
-      outlet->subscriber->on_subscribe(outlet);
+      outlet->down.on_subscribe(outlet);
       outlet->next_item = popped_;
       if (outlets_.size() < options_.subscribers_max) {
         outlets_.push_back(std::move(outlet));
       } else {
-        std::exchange(outlet->subscriber, nullptr)
-            ->on_error(StreamError::fault(StreamFault::kTooManySubscribers,
-                                          "the multicast has all the subscribers it may have"));
+        outlet->down.finish(StreamError::fault(
+            StreamFault::kTooManySubscribers, "the multicast has all the subscribers it may have"));
       }
     }
   }
@@ -168,30 +147,33 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
   // One look at every subscriber; true when something moved, so that it is worth another look.
   bool emit_some() noexcept {
     remove_gone();
-    // done_ before the size: what was pushed before the end is then counted.
-    const bool done = unused_ || done_.load(std::memory_order_acquire);
+    const bool done = ending_.done();  // before the size
+    const StreamError why = done ? ending_.error() : StreamError();
     const uint64_t tail = popped_ + ring_.size();
     uint64_t oldest = tail;
     bool moved = false;
     for (const auto& outlet : outlets_) {
       moved |= emit_to(*outlet, tail);
       const bool had_all = outlet->next_item == tail;
-      if (done && (had_all || (error_ && outlet->credit == 0))) terminate(*outlet);
-      if (!outlet->gone()) oldest = std::min(oldest, outlet->next_item);
+      if ((done || unused_) && (had_all || (why && outlet->down.credit() == 0)))
+        outlet->down.finish(why);
+      if (!outlet->down.cancelled()) oldest = std::min(oldest, outlet->next_item);
     }
     if (!outlets_.empty()) release(oldest);
     return moved;
   }
 
   bool emit_to(Outlet& outlet, uint64_t tail) noexcept {
-    outlet.credit = saturating_add(outlet.credit, outlet.inbox.take_all());
-    if (outlet.credit == 0 || outlet.next_item == tail || outlet.gone()) return false;
+    const uint64_t first = outlet.next_item;
     const bool alone = outlets_.size() == 1;
-    while (outlet.credit != 0 && outlet.next_item != tail && !outlet.gone()) {
+    outlet.down.open();
+    while (outlet.down.credit() != 0 && outlet.next_item != tail && !outlet.down.cancelled()) {
       T& item = ring_.at(outlet.next_item++ - popped_);
-      if (outlet.subscriber->try_next(alone ? std::move(item) : T(item))) --outlet.credit;
+      outlet.down.emit(alone ? std::move(item) : T(item));
     }
-    if (!outlet.gone()) outlet.subscriber->flush();
+    outlet.down.close();
+    if (outlet.next_item == first) return false;
+    if (!outlet.down.cancelled()) outlet.down.flush();
     return true;
   }
 
@@ -205,16 +187,11 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
   void remove_gone() noexcept {
     const size_t before = outlets_.size();
     std::erase_if(outlets_, [](const std::shared_ptr<Outlet>& outlet) {
-      if (!outlet->gone() && outlet->illegal.load(std::memory_order_acquire)) {
-        outlet->cancelled.store(true, std::memory_order_release);
-        outlet->subscriber->on_error(illegal_request());  // §3.9
-      }
-      if (!outlet->gone()) return false;
-      outlet->subscriber.reset();  // §3.13
+      if (!outlet->down.stopped()) return false;
+      outlet->down.stop([] {});  // the upstream goes on for the others
       return true;
     });
-    if (!options_.cancel_when_unused || before == 0 || !outlets_.empty() ||
-        done_.load(std::memory_order_acquire)) {
+    if (!options_.cancel_when_unused || before == 0 || !outlets_.empty() || ending_.done()) {
       return;
     }
     unused_ = true;
@@ -223,20 +200,10 @@ class Multicast final : public Processor<T>, public std::enable_shared_from_this
     for (; ring_.front() != nullptr; ++popped_) ring_.pop();
   }
 
-  void terminate(Outlet& outlet) noexcept {
-    if (outlet.cancelled.exchange(true, std::memory_order_acq_rel)) return;
-    if (error_) {
-      outlet.subscriber->on_error(error_);
-    } else {
-      outlet.subscriber->on_complete();
-    }
-  }
-
   const MulticastOptions options_;
   std::shared_ptr<Subscription> up_;
   SpscRing<T> ring_;
-  StreamError error_;  // written before done_
-  std::atomic<bool> done_{false};
+  Ending ending_;
   std::atomic<bool> connected_{false};
   std::atomic<bool> closed_{false};
   Drain drain_;

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "weir/base/assert.h"
+#include "weir/streams/ending.h"
 #include "weir/streams/flow.h"
-#include "weir/streams/queue_stage.h"
 #include "weir/streams/replenish.h"
 #include "weir/streams/spsc_ring.h"
 #include "weir/streams/upstream.h"
@@ -35,7 +35,7 @@ class ReaderState final : public Subscriber<T> {
     flush();
   }
   bool try_next(T item) noexcept override {
-    if (!done_.load(std::memory_order_relaxed) && !ring_.push(std::move(item))) {
+    if (!ending_.done() && !ring_.push(std::move(item))) {
       up_.cancel();
       on_error(StreamError::fault(StreamFault::kOverflow, "more items than requested (§1.1)"));
     }
@@ -47,20 +47,13 @@ class ReaderState final : public Subscriber<T> {
     wake();
   }
   void on_error(StreamError error) noexcept override {
-    error_ = std::move(error);
-    on_complete();
-  }
-  void on_complete() noexcept override {
     ring_.publish();
-    done_.store(true, std::memory_order_release);
-    wake();
+    if (ending_.end(std::move(error))) wake();
   }
+  void on_complete() noexcept override { on_error(StreamError()); }
 
   // The reader's side.
-  bool ready() noexcept {
-    // done_ before the ring: after the end nothing is pushed.
-    return done_.load(std::memory_order_acquire) || ring_.front() != nullptr;
-  }
+  bool ready() noexcept { return ending_.done() || ring_.front() != nullptr; }
   /// False when there is something to read after all, and the coroutine goes on. Once it says true
   /// the producer may have resumed, even ended, the coroutine: nothing may be touched after that.
   bool wait(std::coroutine_handle<> reader) noexcept {
@@ -81,7 +74,7 @@ class ReaderState final : public Subscriber<T> {
   }
   void cancel() noexcept { up_.cancel(); }
   /// Once take() has returned nothing.
-  const StreamError& error() const noexcept { return error_; }
+  const StreamError& error() const noexcept { return ending_.error(); }
 
  private:
   enum class Bell : uint8_t { kSilent, kWaitedFor, kRung };
@@ -95,8 +88,7 @@ class ReaderState final : public Subscriber<T> {
   const uint64_t items_;
   UpstreamSlot up_;
   SpscRing<T> ring_;
-  StreamError error_;  // written before done_
-  std::atomic<bool> done_{false};
+  Ending ending_;
   std::atomic<Bell> bell_{Bell::kSilent};
   std::coroutine_handle<> reader_;  // written before kWaitedFor
   Replenisher replenisher_;

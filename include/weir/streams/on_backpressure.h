@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "weir/streams/demand.h"
-#include "weir/streams/drain.h"
+#include "weir/streams/drain_stage.h"
 #include "weir/streams/queue_stage.h"
 
 namespace weir::streams {
@@ -200,87 +200,38 @@ class LatestSlot {
 };
 
 template <typename T>
-class LatestStage final : public Subscriber<T>,
-                          public Subscription,
-                          public std::enable_shared_from_this<LatestStage<T>> {
- public:
-  explicit LatestStage(std::shared_ptr<Subscriber<T>> down) : down_(std::move(down)) {}
+class LatestStage final : public DrainStage<T, T, LatestStage<T>> {
+  using Base = DrainStage<T, T, LatestStage>;
+  friend Base;
 
-  void on_subscribe(std::shared_ptr<Subscription> up) noexcept override {
-    if (!accept_once(up_, up)) return;
-    const auto keep = this->shared_from_this();
-    drain_.enter();  // until on_subscribe has returned, nobody drains (§1.3)
-    down_->on_subscribe(keep);
-    drain_entered();
-    up->request(kUnbounded);
-  }
+ public:
+  using Base::Base;
+
   void on_next(T item) noexcept override {
     slot_.put(std::move(item));
-    run();
-  }
-  void on_error(StreamError error) noexcept override {
-    error_ = std::move(error);
-    on_complete();
-  }
-  void on_complete() noexcept override {
-    done_.store(true, std::memory_order_release);
-    run();
-  }
-  void request(uint64_t n) noexcept override {
-    if (n == 0) illegal_.store(true, std::memory_order_release);
-    inbox_.add(n);
-    run();
-  }
-  void cancel() noexcept override {
-    cancelled_.store(true, std::memory_order_release);
-    up_->cancel();
-    run();
+    drain();
   }
 
  private:
-  void run() noexcept {
-    const auto keep = this->shared_from_this();
-    if (drain_.enter()) drain_entered();
-  }
-  void drain_entered() noexcept {
-    drain_.begin();
-    do {
-      drain();
-    } while (!drain_.leave());
-  }
-  void drain() noexcept {
-    if (down_ == nullptr) return;
-    credit_ = saturating_add(credit_, inbox_.take_all());
-    const bool done = done_.load(std::memory_order_acquire);
-    while (credit_ != 0 && slot_.fresh() && !cancelled_.load(std::memory_order_acquire) &&
-           !illegal_.load(std::memory_order_acquire))
-      if (down_->try_next(slot_.take())) --credit_;
-    down_->flush();
-    if (illegal_.load(std::memory_order_acquire) && !cancelled_.load(std::memory_order_acquire)) {
-      up_->cancel();
-      std::exchange(down_, nullptr)->on_error(illegal_request());
-    } else if (cancelled_.load(std::memory_order_acquire)) {
-      down_.reset();
+  using Base::down_, Base::ending_, Base::drain, Base::stop;
+
+  uint64_t first_request() const noexcept { return kUnbounded; }
+
+  void look() noexcept {
+    if (!down_.present()) return;
+    const bool done = ending_.done();  // before the slot
+    down_.open();
+    while (down_.wants() && slot_.fresh()) down_.emit(slot_.take());
+    down_.close();
+    down_.flush();
+    if (down_.stopped()) {
+      stop();
     } else if (done && !slot_.fresh()) {
-      const auto down = std::move(down_);
-      if (error_) {
-        down->on_error(error_);
-      } else {
-        down->on_complete();
-      }
+      down_.finish(ending_.error());
     }
   }
 
-  std::shared_ptr<Subscriber<T>> down_;
-  std::shared_ptr<Subscription> up_;
   LatestSlot<T> slot_;
-  StreamError error_;  // written before done_
-  std::atomic<bool> done_{false};
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> illegal_{false};
-  uint64_t credit_ = 0;
-  DemandCounter inbox_;
-  Drain drain_;
 };
 
 }  // namespace detail

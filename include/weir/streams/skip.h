@@ -9,11 +9,7 @@
 namespace weir::streams {
 
 /// Skipped items use up no demand, as with filter.
-struct SkipSpec {
-  using IsStageSpec = void;
-  template <typename In>
-  using Out = In;
-
+struct SkipSpec : SameItemSpec {
   template <typename In, typename Down>
   struct Stage : StageBase<Down> {
     uint64_t left;
@@ -35,7 +31,7 @@ struct SkipSpec {
 };
 
 inline SkipSpec skip(uint64_t count) {
-  return {count};
+  return {{}, count};
 }
 
 }  // namespace weir::streams

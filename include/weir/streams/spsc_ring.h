@@ -14,6 +14,9 @@ namespace weir::streams {
 /// Bytes that keep two threads' data apart; x86 fetches lines in pairs, so twice 64.
 inline constexpr size_t kCacheLine = 128;
 
+/// Larger buffers are a mistake: memory bounded by 16 million items is not bounded in practice.
+inline constexpr uint64_t kBufferItemsMax = uint64_t{1} << 24;
+
 /// Lamport's queue with each side's view of the other cached (Lee, Bui, Chandranmenon 2009), and
 /// with a tail that is published apart from the push, so that a burst costs one shared store. push
 /// and publish by one thread, front, pop and clear by one thread; the threads may change when the

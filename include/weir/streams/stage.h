@@ -124,6 +124,13 @@ class StageSubscriber final : public Subscriber<T> {
 template <typename S>
 concept StageSpec = requires { typename S::IsStageSpec; };
 
+/// What recipes share whose stage emits the items that it gets.
+struct SameItemSpec {
+  using IsStageSpec = void;
+  template <typename In>
+  using Out = In;
+};
+
 /// The stages `specs` before `down`, first spec outermost.
 template <typename In, typename Down>
 auto compose(const std::tuple<>&, Down down) {

@@ -32,11 +32,7 @@ class CancelNote final : public Subscription {
 }  // namespace detail
 
 /// Completes with the n-th item and cancels the upstream; take(0) completes at once.
-struct TakeSpec {
-  using IsStageSpec = void;
-  template <typename In>
-  using Out = In;
-
+struct TakeSpec : SameItemSpec {
   template <typename In, typename Down>
   struct Stage {
     Down down;
@@ -86,7 +82,7 @@ struct TakeSpec {
 };
 
 inline TakeSpec take(uint64_t count) {
-  return {count};
+  return {{}, count};
 }
 
 }  // namespace weir::streams

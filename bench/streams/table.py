@@ -16,13 +16,17 @@ ROWS = [
     ("thread to thread, buffer 64", "async/64", ("async", "64")),
     ("... buffer 256", "async/256", ("async", "256")),
     ("... buffer 1024", "async/1024", ("async", "1024")),
+    ("... a queue without bound", "async/unbounded", None),
     ("flat_map, concurrency 16", "flat_map/16", ("flatMap", "")),
     ("group_by_key, 64 keys", "group_by_key/64", ("groupBy", "")),
 ]
+LIBRARIES = ("weir", "reactor", "rxjava", "rxcpp")
 
 
 def own(path):
     figures = {}
+    if not path.exists():
+        return figures
     for line in path.read_text(encoding="utf-8").splitlines():
         name, rate, _ = line.split()
         figures[name] = float(rate)
@@ -56,16 +60,17 @@ def main(folder, json_path):
     weir = own(folder / "weir.txt")
     reactor = jmh(folder / "ReactorBench.json")
     rxjava = jmh(folder / "RxJavaBench.json")
+    rxcpp = own(folder / "rxcpp.txt")
     today = datetime.date.today().isoformat()
     print(f"\nMillions of source items a second. {machine()}, {today}.\n")
-    print("| pipeline | weir | Reactor | RxJava |")
-    print("|---|---:|---:|---:|")
+    print("| pipeline | weir | Reactor | RxJava | RxCpp |")
+    print("|---|---:|---:|---:|---:|")
     rows = []
     for label, name, peer in ROWS:
-        if name not in weir:
+        cells = [weir.get(name), reactor.get(peer), rxjava.get(peer), rxcpp.get(name)]
+        if cells == [None] * len(cells):
             continue
-        cells = [weir[name], reactor.get(peer), rxjava.get(peer)]
-        rows.append({"pipeline": label, "weir": cells[0], "reactor": cells[1], "rxjava": cells[2]})
+        rows.append({"pipeline": label, **dict(zip(LIBRARIES, cells))})
         print(f"| {label} | " + " | ".join("–" if c is None else f"{c:.1f}" for c in cells) + " |")
     Path(json_path).write_text(
         json.dumps({"date": today, "machine": machine(), "unit": "million items a second",

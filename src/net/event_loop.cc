@@ -14,9 +14,8 @@ namespace weir::net {
 // A function posted by value: a task that is gone after it ran.
 struct EventLoop::FunctionTask {
   explicit FunctionTask(std::function<void()> f)
-      : function(std::move(f)), task(Callback::to<&FunctionTask::run>(this)) {
-    task.discard_ = Callback::to<&FunctionTask::discard>(this);
-  }
+      : function(std::move(f)),
+        task(Callback::to<&FunctionTask::run>(this), Callback::to<&FunctionTask::discard>(this)) {}
   void run() {
     const std::unique_ptr<FunctionTask> self(this);
     function();

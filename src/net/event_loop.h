@@ -29,8 +29,8 @@ class IoHandler {
 /// no epoll_ctl afterwards. A handler therefore must read until a short read or kWouldBlock, and
 /// remember what it did not do.
 ///
-/// Thread-safety: post() and stop() from any thread; everything else from the thread that runs the
-/// loop, or before run().
+/// Thread-safety: post(), stop() and clock() from any thread; everything else from the thread that
+/// runs the loop, or before run().
 class EventLoop final : private IoHandler {
  public:
   static constexpr uint32_t kEdgeTriggered = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -44,6 +44,9 @@ class EventLoop final : private IoHandler {
   Instant now() const noexcept { return now_; }
   /// A fresh reading, for what must not be off by the turn's own work; now() follows it.
   Instant update_now() noexcept { return now_ = clock_.now(); }
+
+  /// For readings from other threads.
+  const Clock& clock() const noexcept { return clock_; }
 
   TimerWheel& timers() noexcept { return timers_; }
 

@@ -1,6 +1,7 @@
 // Demand: how many items, and how many bytes, a subscriber is still willing to take.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <concepts>
 #include <cstddef>
@@ -69,41 +70,60 @@ constexpr uint64_t item_bytes(const T& item) noexcept {
 }
 
 /// Demand in items and in bytes. An item may pass while both are above zero, so the bytes are
-/// overdrawn by less than one item; the debt is paid by the next request. Items and bytes saturate
-/// at kUnbounded. request may be called from any thread; try_consume by one thread at a time.
+/// overdrawn by less than one item; what is requested next pays for that first. Both saturate at
+/// kUnbounded; without bytes in a request they never count. request may be called from any thread;
+/// take by one thread at a time, charge by one thread at a time.
 class Demand {
  public:
   void request(uint64_t items, uint64_t bytes = kUnbounded) noexcept {
+    add_bytes(static_cast<int64_t>(std::min(bytes, static_cast<uint64_t>(kNoBound))));
     items_.add(items);
-    bytes_.add(bytes);
+  }
+
+  /// Takes up to `wanted` items of unknown size, at most one while bytes count. Returns how many;
+  /// charge() follows when the size is known.
+  uint64_t take(uint64_t wanted) noexcept {
+    const int64_t room = bytes_.load(std::memory_order_acquire);
+    if (room <= 0) return 0;
+    const uint64_t most = room == kNoBound ? wanted : std::min<uint64_t>(wanted, 1);
+    const uint64_t taken = std::min(most, items_.value());
+    if (taken != 0) items_.sub(taken);
+    return taken;
+  }
+  void charge(uint64_t bytes) noexcept {
+    add_bytes(-static_cast<int64_t>(std::min(bytes, static_cast<uint64_t>(kNoBound))));
   }
 
   /// Spends one item of `bytes` bytes if there is demand for it.
   bool try_consume(uint64_t bytes = 0) noexcept {
-    settle();
-    if (debt_ != 0 || items_.value() == 0 || bytes_.value() == 0) return false;
-    items_.sub(1);
-    const uint64_t room = bytes_.value();
-    if (room != kUnbounded && bytes > room) debt_ = bytes - room;
-    bytes_.sub(bytes);
+    if (take(1) == 0) return false;
+    charge(bytes);
     return true;
   }
 
+  bool counts_bytes() const noexcept { return bytes_.load(std::memory_order_acquire) != kNoBound; }
   uint64_t items() const noexcept { return items_.value(); }
-  uint64_t bytes() const noexcept { return bytes_.value(); }
+  /// 0 while overdrawn.
+  uint64_t bytes() const noexcept {
+    const int64_t room = bytes_.load(std::memory_order_acquire);
+    return room == kNoBound ? kUnbounded : static_cast<uint64_t>(std::max<int64_t>(room, 0));
+  }
 
  private:
-  void settle() noexcept {
-    if (debt_ == 0) return;
-    const uint64_t room = bytes_.value();
-    const uint64_t paid = room < debt_ ? room : debt_;
-    bytes_.sub(paid);
-    debt_ -= paid;
+  static constexpr int64_t kNoBound = INT64_MAX;
+
+  void add_bytes(int64_t n) noexcept {
+    int64_t before = bytes_.load(std::memory_order_relaxed);
+    int64_t after = 0;
+    do {
+      if (before == kNoBound) return;
+      if (__builtin_add_overflow(before, n, &after)) after = n < 0 ? -kNoBound : kNoBound;
+    } while (!bytes_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed));
   }
 
   DemandCounter items_;
-  DemandCounter bytes_;
-  uint64_t debt_ = 0;  // bytes by which the last item overdrew; consumer's thread only
+  std::atomic<int64_t> bytes_{0};  // below zero: what the last item overdrew
 };
 
 }  // namespace weir::streams

@@ -45,8 +45,8 @@ class DemandRelay : public Subscription, public std::enable_shared_from_this<Dem
     });
   }
 
-  /// An item has arrived; called by the upstream, one at a time.
-  virtual void arrived() noexcept {}
+  /// An item of so many bytes has arrived; called by the upstream, one at a time.
+  virtual void arrived(uint64_t /*bytes*/) noexcept {}
   /// The stream has ended.
   void ended() noexcept { cancelled_.store(true, std::memory_order_release); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
@@ -74,13 +74,15 @@ class RelaySubscriber final : public Subscriber<T> {
     if (relay_->attach(up)) down_->on_subscribe(relay_);
   }
   void on_next(T item) noexcept override {
+    const uint64_t bytes = item_bytes(item);
     down_->on_next(std::move(item));
-    relay_->arrived();
+    relay_->arrived(bytes);
   }
   bool try_next(T item) noexcept override {
+    const uint64_t bytes = item_bytes(item);
     const bool used = down_->try_next(std::move(item));
     // To the relay an item is an item: one that used up no demand is asked for once more.
-    relay_->arrived();
+    relay_->arrived(bytes);
     if (!used) relay_->request(1);
     return true;
   }

@@ -19,7 +19,7 @@ class LimitRateRelay final : public DemandRelay {
 
   // Arrivals are settled three quarters of a batch at a time. In between, less seems free than is,
   // but never nothing: at least a quarter is free once all have arrived.
-  void arrived() noexcept override {
+  void arrived(uint64_t) noexcept override {
     if (++arrived_ < settle_at_) return;
     outstanding_.fetch_sub(std::exchange(arrived_, 0), std::memory_order_acq_rel);
     pump();

@@ -8,6 +8,7 @@
 
 #include "weir/streams/demand.h"
 #include "weir/streams/drain_stage.h"
+#include "weir/streams/flow.h"
 #include "weir/streams/queue_stage.h"
 
 namespace weir::streams {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "weir/streams/flow.h"
 #include "weir/streams/queue_stage.h"
 
 namespace weir::streams {

@@ -7,9 +7,10 @@
 
 namespace weir::streams {
 
-/// What std::atomic<std::shared_ptr> is, without the race in libstdc++ 12's load (GCC bug 101761:
-/// it unlocks relaxed, which ThreadSanitizer rightly reports). A flag is held for one copy of a
-/// pointer; used at subscriptions and retries only, never for an item.
+/// What std::atomic<std::shared_ptr> is, without the race in libstdc++ 12: its load() unlocks with
+/// memory_order_relaxed (_Sp_atomic::load in bits/shared_ptr_atomic.h), so a store that follows is
+/// not ordered after the copy, and ThreadSanitizer reports it (google/sanitizers#1558). A flag is
+/// held for one copy of a pointer; used at subscriptions and retries only, never for an item.
 template <typename Pointer>
 class SharedSlot {
  public:

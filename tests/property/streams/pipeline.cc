@@ -260,10 +260,13 @@ class Builder {
   }
   void add_credits() {
     auto stock = std::make_shared<CreditStock>();
-    stock->grant(pick(1, 5));
-    apply("with_credits | map", [stock](Flow<int64_t> source) {
-      return source | with_credits(stock) | map([stock](int64_t x) {
-               stock->grant(1);
+    // Eight bytes an item, or bytes do not count.
+    const uint64_t bytes = rng_.below(2) == 0 ? 8 : kUnbounded;
+    const uint64_t items = pick(1, 5);
+    stock->grant(items, bytes == kUnbounded ? bytes : items * bytes);
+    apply("with_credits | map", [stock, bytes](Flow<int64_t> source) {
+      return source | with_credits(stock) | map([stock, bytes](int64_t x) {
+               stock->grant(1, bytes);
                return x;
              });
     });

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "unit/streams/probe.h"
@@ -158,6 +160,25 @@ TEST(Credits, AreADemandOfTheirOwn) {
   EXPECT_EQ(seen->items.size(), 11u);
 }
 
+TEST(Credits, MayCountBytesToo) {
+  auto stock = std::make_shared<CreditStock>();
+  auto source = generate([]() { return std::optional<std::string>(std::string(100, 'x')); });
+  auto seen = record(source | with_credits(stock), kUnbounded);
+  stock->grant(100, 250);
+  EXPECT_EQ(seen->items.size(), 3u);  // the third overdraws by 50
+  EXPECT_EQ(stock->available_bytes(), 0u);
+  stock->grant(0, 50);
+  EXPECT_EQ(seen->items.size(), 3u);
+  stock->grant(0, 1);
+  EXPECT_EQ(seen->items.size(), 4u);
+  stock->grant(0, 10'000);
+  EXPECT_EQ(seen->items.size(), 100u);  // the items are used up first
+  EXPECT_EQ(stock->available(), 0u);
+  stock->grant(1);
+  EXPECT_EQ(seen->items.size(), 101u);
+  EXPECT_EQ(stock->available_bytes(), kUnbounded);
+}
+
 TEST(Demand, CountsItemsAndBytesAndLetsOneItemOverdraw) {
   Demand demand;
   demand.request(3, 100);
@@ -169,6 +190,7 @@ TEST(Demand, CountsItemsAndBytesAndLetsOneItemOverdraw) {
   demand.request(0, 1);
   EXPECT_TRUE(demand.try_consume(1));
   EXPECT_FALSE(demand.try_consume(0));
+  EXPECT_TRUE(demand.counts_bytes());
   demand.request(kUnbounded, kUnbounded);
   demand.request(kUnbounded, kUnbounded);
   EXPECT_EQ(demand.items(), kUnbounded);

@@ -9,13 +9,18 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <latch>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -38,7 +43,7 @@ constexpr size_t kBlockBytes = 1 << 20;
 streams::Generator<Block> blocks_of(std::string path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              &std::fclose);
-  if (file == nullptr) co_return;
+  if (file == nullptr) throw std::system_error(errno, std::generic_category(), path);
   for (;;) {
     Block block(kBlockBytes);
     block.resize(std::fread(block.data(), 1, block.size(), file.get()));
@@ -102,22 +107,44 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+/// In TMPDIR, or /tmp.
 std::string make_file(int64_t megabytes) {
-  std::string path = "/tmp/weir_big_file_XXXXXX";
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = std::string(folder != nullptr ? folder : "/tmp") + "/weir_big_file_XXXXXX";
   const int descriptor = mkstemp(path.data());
-  std::FILE* file = fdopen(descriptor, "wb");
+  std::FILE* file = descriptor < 0 ? nullptr : fdopen(descriptor, "wb");
+  if (file == nullptr) throw std::system_error(errno, std::generic_category(), path);
   std::string block;
   while (block.size() < kBlockBytes) block += "a line of a log, or an order, or whatever it is\n";
   block.resize(kBlockBytes);
-  for (int64_t i = 0; i < megabytes; ++i) std::fwrite(block.data(), 1, block.size(), file);
-  std::fclose(file);
-  return path;
+  bool written = true;
+  for (int64_t i = 0; i < megabytes && written; ++i)
+    written = std::fwrite(block.data(), 1, block.size(), file) == block.size();
+  if (std::fclose(file) == 0 && written) return path;
+  std::remove(path.c_str());
+  throw std::system_error(errno, std::generic_category(), path + " (set TMPDIR, or make it less)");
+}
+
+/// The exception that an error of the flow carries, for people.
+std::string text_of(const streams::StreamError& error) {
+  const auto* thrown = error.get_if<std::exception_ptr>();
+  if (thrown == nullptr) return "the flow has failed";
+  try {
+    std::rethrow_exception(*thrown);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  }
 }
 
 Summary run(const std::string& path) {
   weir::exec::ThreadPool pool({.threads = 2});
   std::latch done(1);
   Summary total;
+  std::optional<streams::StreamError> failure;
+  const auto on_end = [&](const std::optional<streams::StreamError>& error) noexcept {
+    failure = error;
+    done.count_down();
+  };
   streams::from_generator([path] { return blocks_of(path); }) | streams::subscribe_on(pool) |
       streams::publish_on(pool, {.items = 8, .bytes = 8 * kBlockBytes}) | streams::map(summarize) |
       streams::flat_map(call_service(pool), {.concurrency = 4, .prefetch = 1}) |
@@ -126,26 +153,36 @@ Summary run(const std::string& path) {
             total.bytes += part.bytes;
             total.lines += part.lines;
           },
-          [&done](const auto&) noexcept { done.count_down(); }, 4);
+          on_end, 4);
   done.wait();
+  if (failure) throw std::runtime_error(text_of(*failure));
   return total;
+}
+
+void report(const std::string& path) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Summary total = run(path);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+  std::printf("%.2f GB in %.1f s, %llu lines, peak memory %.1f MB\n",
+              static_cast<double>(total.bytes) / 1e9, spent.count(),
+              static_cast<unsigned long long>(total.lines), peak_megabytes());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
+  const bool make = argc == 3 && std::string(argv[1]) == "--make-megabytes";
+  if (!make && argc != 2) {
     std::fputs("usage: streams_big_file FILE | --make-megabytes N\n", stderr);
     return 64;
   }
-  const bool make = std::string(argv[1]) == "--make-megabytes" && argc > 2;
-  const std::string path = make ? make_file(std::atoll(argv[2])) : argv[1];
-  const auto begin = std::chrono::steady_clock::now();
-  const Summary total = run(path);
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-  if (make) std::remove(path.c_str());
-  std::printf("%.2f GB in %.1f s, %llu lines, peak memory %.1f MB\n",
-              static_cast<double>(total.bytes) / 1e9, spent.count(),
-              static_cast<unsigned long long>(total.lines), peak_megabytes());
-  return total.bytes == 0 ? 1 : 0;
+  try {
+    const std::string path = make ? make_file(std::atoll(argv[2])) : argv[1];
+    report(path);
+    if (make) std::remove(path.c_str());
+    return 0;
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "streams_big_file: %s\n", exception.what());
+    return 1;
+  }
 }

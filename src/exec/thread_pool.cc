@@ -117,13 +117,14 @@ class ThreadPool::Lane final : public streams::Worker {
     std::unique_lock lock(mutex_);
     asleep_.store(true, std::memory_order_seq_cst);
     // The other half is in wake(): push, then look at asleep_. One of the two sees the other.
-    const auto ready = [this] {
-      return !nothing_queued() || stopping_.load(std::memory_order_seq_cst);
-    };
-    if (timers_.empty()) {
-      bell_.wait(lock, ready);
-    } else {
-      bell_.wait_until(lock, Steady::time_point(timers_.top()->when.time_since_epoch()), ready);
+    // One wait and no loop: a poster that is late may lower the flag of a later sleep, and rings
+    // then; to sleep on under a lowered flag would miss the next poster.
+    if (nothing_queued() && !stopping_.load(std::memory_order_seq_cst)) {
+      if (timers_.empty()) {
+        bell_.wait(lock);
+      } else {
+        bell_.wait_until(lock, Steady::time_point(timers_.top()->when.time_since_epoch()));
+      }
     }
     asleep_.store(false, std::memory_order_seq_cst);
   }

@@ -72,6 +72,13 @@ class QueueStage final : public DrainStage<T, T, QueueStage<T>>, public Task {
     end(StreamError());
   }
 
+  /// To let go of the subscriber signals nothing, so it does not wait for the worker (§3.13).
+  void cancel() noexcept override {
+    if (!down_.cancel()) return;
+    up_->cancel();
+    if (drain_.enter()) run();
+  }
+
   /// The drain, on the worker.
   void run() noexcept override {
     const auto keep = this->shared_from_this();

@@ -74,6 +74,16 @@ TEST(PublishOn, MoreThanRequestedIsAnOverflow) {
   EXPECT_TRUE(seen->error.is(StreamFault::kOverflow));
 }
 
+TEST(PublishOn, ACancelLetsGoWithoutWaitingForTheWorker) {
+  VirtualScheduler scheduler;
+  auto seen = record_only(range(0, 10) | publish_on(scheduler, {.items = 4}), 1);
+  scheduler.run();
+  const std::weak_ptr<Recorder<int>> weak = seen;
+  std::exchange(seen->up, nullptr)->cancel();
+  seen.reset();
+  EXPECT_TRUE(weak.expired());
+}
+
 TEST(PublishOn, BoundsBytesToTheBoundAndOneItem) {
   VirtualScheduler scheduler;
   uint64_t made = 0;

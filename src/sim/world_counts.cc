@@ -22,7 +22,7 @@ void World::sample_slices() {
       const Node& node = *nodes_[groups_[i].first + k];
       inside += static_cast<uint32_t>(node.model.inside());
       if (node.gate == nullptr) continue;
-      limit += node.limiter->limit();
+      if (node.limiter != nullptr) limit += node.limiter->limit();
       queued += node.gate->queue().size();
     }
     result_.services[i].limit_at_slice.push_back(limit);
@@ -50,6 +50,7 @@ void World::check_guards() {
     next_checked_ = (next_checked_ + 1) % nodes_.size();
     if (node.gate == nullptr) continue;
     WEIR_ASSERT(node.stack->outstanding() == node.permits);
+    if (node.limiter == nullptr) continue;
     const Limiter& limiter = *node.limiter;
     WEIR_ASSERT(limiter.limit() >= limiter.options().limit_min &&
                 limiter.limit() <= limiter.options().limit_max);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/world.h"
 #include "support/engine.h"
 
 namespace weir::sim {
@@ -86,6 +87,17 @@ TEST(Cinnamon, RefusesTheShareThatThePiControllerSays) {
   EXPECT_EQ(gate.level(), shed_level(Criticality::kSheddable, 97));
   EXPECT_FALSE(gate.admit(of(Criticality::kSheddable, 97), at(101ms)));
   EXPECT_TRUE(gate.admit(of(Criticality::kSheddable, 96), at(101ms)));
+}
+
+TEST(GatePeer, StandsWithoutALimiter) {
+  ScenarioSpec spec;
+  spec.clients[0].rate = {{Instant{}, 6400}};
+  spec.measure_end = spec.end = Instant{} + 5s;
+  GuardSpec guard;
+  guard.gate = [](const std::shared_ptr<const Limiter>&) { return std::make_shared<Dagor>(); };
+  World world(spec, guard, 1);
+  const RunResult result = world.run();
+  EXPECT_GT(result.clients[0].measured.refused, 1000u);
 }
 
 }  // namespace

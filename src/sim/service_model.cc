@@ -105,6 +105,8 @@ ServiceModel::ServiceModel(const ServiceSpec& spec, Rng rng, uint32_t instance)
       rng_(rng),
       instance_(instance),
       pace_(slowdowns_of(spec, instance), spec.quota),
+      contended_(spec.contention > 0 || spec.scalability.serial > 0 ||
+                 spec.scalability.coherency > 0 || spec.thrashing.above > 0),
       workers_(spec.workers) {}
 
 void ServiceModel::account(Instant now) noexcept {
@@ -131,7 +133,7 @@ ServiceModel::Job ServiceModel::start(Instant now, uint32_t cost) {
   const ServiceTime& time = time_step_ == 0 ? spec_.time : spec_.time_steps[time_step_ - 1].value;
   const Duration work = draw(time, rng_) * cost;
   const bool fails = draw_failure(now);
-  if (spec_.contention <= 0) return {work, pace_.finish(now, work), fails};
+  if (!contended_) return {work, pace_.finish(now, work), fails};
   return {work, pace_.finish(now, from_seconds(to_seconds(work) * contention())), fails};
 }
 

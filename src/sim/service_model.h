@@ -93,6 +93,7 @@ class ServiceModel {
   uint32_t instance_;
   Pace pace_;
   Fifo waiting_;
+  bool contended_;  // whether contention() can be anything but 1
   uint32_t workers_;
   uint32_t busy_ = 0;
   double busy_seconds_ = 0;

@@ -75,5 +75,27 @@ TEST(ServiceModel, ContentionMakesWorkDearerBeyondTheWorkers) {
   EXPECT_EQ(model.start(at_ms(0)).finish, at_ms(30));
 }
 
+TEST(ServiceModel, RequestsSlowEachOtherDown) {
+  ServiceSpec spec;
+  spec.workers = 8;
+  spec.time = {.kind = ServiceTime::Kind::kConstant, .mean = std::chrono::milliseconds(10)};
+  const auto third = [&] {  // what the third request costs with two inside
+    ServiceModel model(spec, Rng(1), 0);
+    (void)model.start(Instant{}, 1);
+    (void)model.start(Instant{}, 1);
+    return to_seconds(model.start(Instant{}, 1).finish - Instant{});
+  };
+  EXPECT_DOUBLE_EQ(third(), 0.010);
+  spec.scalability = {.serial = 0.1, .coherency = 0.01};
+  EXPECT_NEAR(third(), 0.010 * (1 + 0.1 * 2 + 0.01 * 3 * 2), 1e-9);
+  spec.scalability = {};
+  spec.thrashing = {.above = 0.25, .factor = 5};  // from the third on
+  EXPECT_NEAR(third(), 0.050, 1e-9);
+  spec.thrashing = {};
+  spec.workers = 2;
+  spec.contention = 0.5;
+  EXPECT_NEAR(third(), 0.010 * (1 + 0.5 * (3 / 2.0 - 1)), 1e-9);
+}
+
 }  // namespace
 }  // namespace weir::sim

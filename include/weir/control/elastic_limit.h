@@ -99,6 +99,10 @@ class ElasticLimit final : public Limit {
   std::optional<bool> peek_verdict() noexcept;
   bool left_its_place() noexcept;
   LimitDecision aim_track(const WindowStats& window) noexcept;
+  double share_above() const noexcept;
+  double deep_span(double high) const noexcept;
+  double careful(double ratio) const noexcept;
+  bool goes_wrong(const Arm& arm) const noexcept;
 
   bool spans_bursts(const Arm& arm) const noexcept;
   double counting_error(const Arm& a, const Arm& b) const noexcept;

@@ -112,6 +112,23 @@ TEST(ElasticLimit, LeavesAContentionCollapse) {
   EXPECT_NEAR(station.limit_mean, 64, 64 * 0.3);
 }
 
+TEST(ElasticLimit, StaysBelowACliff) {
+  ElasticLimit law;
+  FluidStation station;
+  station.slowdown = [](double inflight) { return inflight > 96 ? 5.0 : 1.0; };
+  station.run(law, std::chrono::seconds(30));
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.3);
+}
+
+TEST(ElasticLimit, FindsTheTopOfASmoothCurve) {
+  ElasticLimit law;
+  FluidStation station;
+  station.knee = 1e6;  // throughput L/(1 + (L/64)²), whose top is at 64
+  station.slowdown = [](double inflight) { return 1 + inflight * inflight / (64.0 * 64); };
+  station.run(law, std::chrono::seconds(30));
+  EXPECT_NEAR(station.limit_mean, 64, 64 * 0.35);
+}
+
 TEST(ElasticLimit, LatencyAloneMovesNothingDown) {
   ElasticLimit law;
   FluidStation station;
@@ -130,7 +147,13 @@ TEST(ElasticLimit, HalvesWhenMostWorkIsLost) {
   window.limit = initial;
   window.limited = 50;
   window.dropped = 30;
-  const LimitDecision decision = law.update(window, window.end);
+  LimitDecision decision;
+  int windows = 0;
+  do {
+    decision = law.update(window, window.end);
+    window.begin += milliseconds(10);
+    window.end += milliseconds(10);
+  } while (decision.limit == initial && ++windows < 50);
   EXPECT_NEAR(decision.limit, initial / 2.0, 1);
   EXPECT_EQ(decision.cause, LimitCause::kDrops);
 }

@@ -37,6 +37,22 @@ TEST(KneeBelief, NoResponseSaysOnlyThatTheKneeIsBelow) {
   EXPECT_GT(belief.deviation(), 0.12) << "as unsure as before about how far below";
 }
 
+TEST(KneeBelief, LessThroughputAtMoreSaysThatItDeclines) {
+  KneeBelief belief;
+  EXPECT_LT(belief.decline(), 0.15) << "most services only queue";
+  belief.reset(ln(64), 0.2);
+  // Knee 64 and decline 2: from 60 to 90 it is ln(64/60) − 2·ln(90/64), from 90 to 110
+  // −2·ln(110/90)
+  for (int i = 0; i < 3; ++i) {
+    belief.observe(ln(60), ln(90), ln(64.0 / 60) - 2 * ln(90.0 / 64), 0.05);
+    belief.observe(ln(90), ln(110), -2 * ln(110.0 / 90), 0.05);
+  }
+  EXPECT_NEAR(belief.decline(), 2, 0.2);
+  EXPECT_NEAR(belief.median(), ln(64), 0.03);
+  belief.reset(ln(30), 0.2);
+  EXPECT_NEAR(belief.decline(), 2, 0.3) << "another knee, the same service";
+}
+
 TEST(KneeBelief, AFullResponseSaysOnlyThatTheKneeIsAbove) {
   KneeBelief belief;
   belief.reset(ln(100), 0.3);

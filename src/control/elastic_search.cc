@@ -26,6 +26,7 @@ void ElasticLimit::begin_search(bool up) noexcept {
   saturation_ = 1;
   up_ = up;
   bounded_ = false;
+  streak_ = 0;
   base_ = other_ = Arm{};
 }
 
@@ -63,7 +64,7 @@ LimitDecision ElasticLimit::aim_search(const WindowStats& window) noexcept {
   if (base <= options_.range.min) up_ = true;
   if (base >= options_.range.max) up_ = false;
   const bool cold = up_ && latency_unsaturated_ == 0;
-  const double up = careful(cold ? options_.cold_ratio : options_.search_ratio);
+  const double up = careful(cold ? options_.cold_ratio : options_.search_ratio, streak_);
   const double wanted = std::round(up_ ? base * up : base / options_.search_ratio);
   uint32_t limit = whole(clamp_to(options_.range, wanted));
   if (limit == base) limit = up_ ? base + 1 : base - 1;
@@ -74,15 +75,11 @@ LimitDecision ElasticLimit::aim_search(const WindowStats& window) noexcept {
 LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elasticity,
                                           bool clear) noexcept {
   const bool follows = elasticity > kGoOn;
-  const Arm low = up_ ? base_ : other_;
-  const Arm high = up_ ? other_ : base_;
-  const double error = counting_error(low, high);
-  knee_.observe(std::log(low.limit), std::log(high.limit), std::log(high.rate() / low.rate()),
-                error);
   // Going down on chance leads far below the knee, so what is not clear must look twice as flat.
   const double flat = clear ? options_.elasticity_worth : options_.elasticity_worth / 2;
   if (up_ ? follows : elasticity < flat) {  // the other limit is better: go on
     bounded_ = bounded_ || !up_;
+    if (up_) ++streak_;
     base_ = other_;
     if (up_ || base_.limit > options_.range.min) return aim_search(window);
   } else if (up_ && elasticity < kTurn) {  // more brought nothing: the knee is not above the base
@@ -93,6 +90,11 @@ LimitDecision ElasticLimit::conclude_step(const WindowStats& window, double elas
     up_ = true;
     return aim_search(window);
   }
+  // A search ends a time of change, in which throughput also moves by itself: it says where to
+  // begin, and nothing about a decline beyond the knee.
+  const Arm& low = up_ ? base_ : other_;
+  const Arm& high = up_ ? other_ : base_;
+  const double error = counting_error(low, high);
   const double response =
       std::clamp(high.rate() / low.rate(), 1.0, static_cast<double>(high.limit) / low.limit);
   return begin_track(low.limit * response, error, window);

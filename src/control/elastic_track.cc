@@ -30,7 +30,7 @@ constexpr double kLeftFinished = 128;
 constexpr double kLeftMin = 0.08;
 constexpr double kHighMemory = 4000;  // completions
 constexpr double kDeclining = 0.5;    // a decline beyond the knee that is no longer chance
-constexpr double kSameLimit = 0.06;   // ln of the ratio of two limits that count as one
+constexpr double kSameLimit = 0.06;   // two limits this close, or one apart, count as one
 // Share of the time for low visits. Stop-and-go is so noisy that low visits look free when they are
 // not.
 constexpr double kLowShareStart = 0.3;
@@ -41,8 +41,6 @@ constexpr double kLowShareBursty = 0.12;
 // that is far too high look confirmed by comparisons that are close to each other; this finds it
 // out.
 constexpr double kDeepSpan = 0.45;
-// … or this deep, when latency is far above the unsaturated one.
-constexpr double kDeepSpanMax = 0.9;
 constexpr int kDeepFirst = 3;
 constexpr int kDeepEvery = 3;
 // Peeks: share of the time at most, and the elasticity that sends the search upwards.
@@ -80,18 +78,10 @@ double ElasticLimit::share_above() const noexcept {
   return 1 / (1 + knee_.decline() + worth / (1 - worth));
 }
 
-// A step upwards by `ratio`, shorter where going too far has turned out to cost throughput.
-double ElasticLimit::careful(double ratio) const noexcept {
-  return std::pow(ratio, 1 / (1 + 2 * knee_.decline()));
-}
-
-// How far below a deep visit goes. When far more is in flight than the service turned over in its
-// unsaturated latency, it is either slower or past its knee; latency cannot tell which, but says
-// how far to look.
-double ElasticLimit::deep_span(double high) const noexcept {
-  const double turnover = std::max(1.0, throughput_ * latency_unsaturated_);
-  if (latency_unsaturated_ == 0) return kDeepSpan;
-  return std::clamp(std::log(high / turnover), kDeepSpan, kDeepSpanMax);
+// A step upwards by `ratio`, shorter where going too far has turned out to cost throughput, until
+// `streak` steps in a row have paid.
+double ElasticLimit::careful(double ratio, int streak) const noexcept {
+  return std::pow(ratio, std::min(1.0, (1 + streak) / (1 + 2 * knee_.decline())));
 }
 
 // Puts the limit of the next visit in force.
@@ -113,7 +103,7 @@ LimitDecision ElasticLimit::aim_track(const WindowStats& window) noexcept {
               : arm.limit < high_limit_ ? LimitCause::kShrink
                                         : LimitCause::kProbeEnd;
       // What was seen at another limit is no measure of this one.
-      if (std::abs(std::log(static_cast<double>(arm.limit) / high_limit_)) > kSameLimit)
+      if (std::abs(1.0 * arm.limit - high_limit_) > std::max(1.0, kSameLimit * high_limit_))
         high_weight_ = 0;
       high_limit_ = arm.limit;
       left_check_at_ = kLeftFinished;
@@ -121,7 +111,7 @@ LimitDecision ElasticLimit::aim_track(const WindowStats& window) noexcept {
     case Visit::kLow: {
       const bool deep = ++low_count_ == deep_at_;
       if (deep) deep_at_ = low_count_ * kDeepEvery;
-      const double floor = std::max(1.0, std::round(std::exp(log_knee - deep_span(high))));
+      const double floor = std::max(1.0, std::round(std::exp(log_knee - kDeepSpan)));
       arm.limit = whole(clamp_to(options_.range, deep ? std::min(low, floor) : low));
       break;
     }

@@ -228,16 +228,33 @@ MatrixRow retry_storm() {
   return row;
 }
 
-MatrixRow contention() {
-  MatrixRow row = row_of("K", "contention collapse at 2x", base("contention"));
-  const double c = capacity(64);
-  row.scenario.services[0].contention = 0.5;
-  row.scenario.clients[0].rate = {{at(0), 0.7 * c}, {at(10), 2 * c}};
+// Throughput falls beyond the knee. `peak` is what the service does at best, `law` how it gets
+// less.
+MatrixRow contention(const char* id, const char* title, double peak, double goodput_min,
+                     const std::function<void(ServiceSpec&)>& law) {
+  MatrixRow row = row_of(id, title, base(title));
+  law(row.scenario.services[0]);
+  row.scenario.clients[0].rate = {{at(0), 0.7 * peak}, {at(10), 2 * peak}};
   measure_from_to(row.scenario, 10, 70, 70);
-  row.targets = {{"goodput", Sense::kAtLeast, 0.95}, {"p99_ratio", Sense::kAtMost, 1.3}};
-  row.measure = [c](const ScenarioSpec&, RunResult& result) {
-    return std::vector<double>{goodput(result, 10, 70) / c, p99_ratio(result)};
+  row.targets = {{"goodput", Sense::kAtLeast, goodput_min}, {"p99_ratio", Sense::kAtMost, 1.3}};
+  row.measure = [peak](const ScenarioSpec&, RunResult& result) {
+    return std::vector<double>{goodput(result, 10, 70) / peak, p99_ratio(result)};
   };
+  return row;
+}
+
+// The universal scalability law: a smooth curve without a knee, as many workers as anybody wants,
+// and at its top, with 64 inside, twice the latency of an empty service.
+MatrixRow scalability() {
+  constexpr double kTop = 64;
+  const double peak = kTop / (kMean * (1 + (kTop - 1) / kTop));
+  MatrixRow row =
+      contention("KU", "contention by USL, top at 64, 2x", peak, 0.9, [](auto& service) {
+        service.workers = 1000;
+        service.scalability.coherency = 1 / (kTop * kTop);
+      });
+  row.scenario.clients[0].timeout = seconds(1);
+  row.targets[1].bound = 3.5;
   return row;
 }
 
@@ -330,7 +347,13 @@ std::vector<MatrixRow> scenario_matrix() {
           burst(),
           cold_start(),
           retry_storm(),
-          contention(),
+          contention("K", "contention collapse at 2x", capacity(64), 0.95,
+                     [](auto& service) { service.contention = 0.5; }),
+          contention("K3", "contention six times as steep, 2x", capacity(64), 0.9,
+                     [](auto& service) { service.contention = 3; }),
+          contention("KT", "thrashing beyond 1.5 K, 2x", capacity(64), 0.95,
+                     [](auto& service) { service.thrashing = {.above = 1.5, .factor = 2}; }),
+          scalability(),
           quota("Q7", "CPU quota 50 %, 0.7x", 0.7),
           quota("Q2", "CPU quota 50 %, 2x", 2),
           step(),

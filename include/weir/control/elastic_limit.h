@@ -100,8 +100,7 @@ class ElasticLimit final : public Limit {
   bool left_its_place() noexcept;
   LimitDecision aim_track(const WindowStats& window) noexcept;
   double share_above() const noexcept;
-  double deep_span(double high) const noexcept;
-  double careful(double ratio) const noexcept;
+  double careful(double ratio, int streak = 0) const noexcept;
   bool goes_wrong(const Arm& arm) const noexcept;
 
   bool spans_bursts(const Arm& arm) const noexcept;
@@ -138,6 +137,7 @@ class ElasticLimit final : public Limit {
   // Search: `base_` is where we stand, `other_` where we look; `up_` tells on which side it is.
   bool up_ = true;
   bool bounded_ = false;  // a higher limit is known to bring nothing
+  int streak_ = 0;        // steps up in a row that paid
   Arm base_;
   Arm other_;
 

@@ -58,6 +58,8 @@ void add_lab_load(CLI::App& parent, Action& action) {
       ->check(CLI::Range(0, lab::Load::kRetriesMax));
   verb.add_flag("--obey-retry-after", options.habits.obeys_retry_after,
                 "Wait as long as the answer says before a retry");
+  verb.add_option("--body", options.body_bytes, "POST so many bytes instead of a GET")
+      ->check(CLI::Range(size_t{0}, lab::kLoadBodyMax));
   verb.add_option("--connections", options.connections_max, "The most connections to open");
   add_duration(verb, "--bucket", options.bucket, "Resolution of the timeline in JSON");
   verb.add_option("--seed", options.seed, "Seed of the arrivals");

@@ -49,10 +49,14 @@ struct DeliverKeys {
   RetryKeys retry;
 };
 
+struct IngestKeys : IngestOptions {
+  std::string in_flight = "adaptive";
+};
+
 struct KafkaKeys {
   ConsumeOptions consume;
   DeliverKeys deliver;
-  IngestOptions ingest;
+  IngestKeys ingest;
 };
 
 struct FileKeys {
@@ -126,9 +130,9 @@ Table<RetryKeys> retry_table() {
       });
 }
 
-std::string check_in_flight(const DeliverKeys& deliver) {
-  if (deliver.in_flight == kAdaptive) return {};
-  const auto number = config::parse_integer(deliver.in_flight);
+std::string check_in_flight(const std::string& in_flight) {
+  if (in_flight == kAdaptive) return {};
+  const auto number = config::parse_integer(in_flight);
   if (number && *number >= 1 && *number <= kInFlightMax) return {};
   return "in_flight is 'adaptive' or a number from 1 to " + std::to_string(kInFlightMax);
 }
@@ -148,15 +152,15 @@ Table<DeliverKeys> deliver_table() {
       .text("in_flight", &DeliverKeys::in_flight, "adaptive, or a fixed number of records")
       .text("dead_letter", &DeliverKeys::dead_letter, "The dead-letter topic; default <topic>.dlq")
       .table("retry", &DeliverKeys::retry, retry_table(), "What happens after a failure")
-      .rule(check_in_flight)
+      .rule([](const DeliverKeys& deliver) { return check_in_flight(deliver.in_flight); })
       .rule([](const DeliverKeys& deliver) -> std::string {
         if (deliver.path.starts_with('/')) return {};
         return "path must begin with '/'";
       });
 }
 
-Table<IngestOptions> ingest_table() {
-  return Table<IngestOptions>()
+Table<IngestKeys> ingest_table() {
+  return Table<IngestKeys>()
       .text("listen", &IngestOptions::listen, "Where HTTP producers connect: HOST:PORT")
       .required()
       .text("path", &IngestOptions::path, "The path that takes POSTs")
@@ -167,8 +171,11 @@ Table<IngestOptions> ingest_table() {
       .size("memory", &IngestOptions::memory_max, "Bound for records that are not durable yet")
       .size("record_max", &IngestOptions::record_bytes_max, "The largest record; beyond it 413")
       .duration("timeout", &IngestOptions::timeout, "For a record to become durable")
+      .text("in_flight", &IngestKeys::in_flight,
+            "Requests on their way to Kafka: adaptive, or a fixed number")
       .settings("client", &IngestOptions::client, "Settings for librdkafka")
-      .rule([](const IngestOptions& ingest) { return reserved_setting(ingest.client); });
+      .rule([](const IngestKeys& ingest) { return check_in_flight(ingest.in_flight); })
+      .rule([](const IngestKeys& ingest) { return reserved_setting(ingest.client); });
 }
 
 Table<UpstreamKeys> upstream_table() {
@@ -230,6 +237,14 @@ Table<FileKeys> file_table() {
       .rule(check_targets);
 }
 
+IngestOptions ingest_options(const IngestKeys& keys) {
+  IngestOptions options = keys;
+  if (keys.in_flight != kAdaptive)
+    options.in_flight_min = options.in_flight_max =
+        static_cast<uint32_t>(*config::parse_integer(keys.in_flight));
+  return options;
+}
+
 BridgeOptions bridge_options(const FileKeys& file, const KafkaKeys& kafka) {
   BridgeOptions options;
   options.consume = kafka.consume;
@@ -273,7 +288,7 @@ Expected<BridgeFile> parse_bridge_file(const std::string& name, const std::strin
     if (kafka.ingest.topic.empty()) {
       file.bridges.push_back(bridge_options(keys, kafka));
     } else {
-      file.ingests.push_back(kafka.ingest);
+      file.ingests.push_back(ingest_options(kafka.ingest));
     }
   }
   return file;

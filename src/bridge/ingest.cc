@@ -4,17 +4,38 @@
 #include <cmath>
 
 #include "bridge/ingest_connection.h"
+#include "weir/control/elastic_limit.h"
+#include "weir/control/fixed_limit.h"
 
 namespace weir::bridge {
 namespace {
 
 constexpr Duration kStartMax = std::chrono::seconds(10);
+// The law's windows are 10 ms and more.
+constexpr Duration kControlMin = std::chrono::milliseconds(10);
 constexpr Duration kTick = std::chrono::milliseconds(250);
 // How far back the drain rate looks: some batches' round trips, a moment of trouble.
 constexpr Duration kDrainMemory = std::chrono::seconds(2);
 constexpr int64_t kRetryAfterMax = 60;
 // Each may hold one head and one read; 100 KiB each at worst.
 constexpr size_t kConnectionMax = 4096;
+
+// Few brokers need more than this to be busy, and from below the search costs some throughput for a
+// moment; from above it costs every producer the latency of a queue until it is over.
+ElasticLimitOptions law_options() {
+  ElasticLimitOptions options;
+  options.initial = 4;
+  options.cold_ratio = 2;
+  return options;
+}
+
+std::shared_ptr<Limiter> make_limiter(const IngestOptions& options, Instant now) {
+  std::unique_ptr<Limit> law = std::make_unique<ElasticLimit>(law_options());
+  if (options.in_flight_min == options.in_flight_max)
+    law = std::make_unique<FixedLimit>(FixedLimitOptions{options.in_flight_max});
+  return std::make_shared<Limiter>(
+      std::move(law), Limiter::Options{options.in_flight_min, options.in_flight_max, 1}, now);
+}
 
 }  // namespace
 
@@ -31,6 +52,9 @@ Ingest::Ingest(net::EventLoop& loop, IngestOptions options, observe::Log& log)
       log_(log),
       bury_task_(net::Callback::to<&Ingest::bury>(this)),
       tick_(loop.timers(), net::Callback::to<&Ingest::on_tick>(this)),
+      control_timer_(loop.timers(), net::Callback::to<&Ingest::on_control>(this)),
+      limiter_(make_limiter(options_, loop.update_now())),
+      stack_({limiter_}),
       drained_(kDrainMemory) {}
 
 Expected<bool> Ingest::open() {
@@ -52,6 +76,7 @@ Expected<bool> Ingest::open() {
   listener_.reset(new net::Listener(loop_, std::move(sockets->front()), *this));
   address_ = listener_->address();
   tick_.arm(loop_.update_now() + kTick);
+  control_timer_.arm(loop_.now() + kControlMin);
   return true;
 }
 
@@ -96,8 +121,16 @@ int64_t Ingest::retry_after_seconds() const noexcept {
   return static_cast<int64_t>(std::clamp<double>(seconds, 1, kRetryAfterMax));
 }
 
+void Ingest::on_control() {
+  const Instant now = loop_.update_now();
+  limiter_->tick(now);
+  control_timer_.arm(std::max(limiter_->next_tick(), now + kControlMin));
+}
+
 void Ingest::on_tick() {
   counts_.bytes = bytes_;
+  counts_.in_flight = limiter_->inflight();
+  counts_.limit = limiter_->limit();
   published_.write(counts_);
   tick_.arm(loop_.update_now() + kTick);
 }

@@ -11,6 +11,8 @@
 #include "bridge/rate_meter.h"
 #include "net/listener.h"
 #include "observe/log.h"
+#include "weir/policy/limiter.h"
+#include "weir/policy/policy_stack.h"
 
 namespace weir::bridge {
 
@@ -21,6 +23,8 @@ struct IngestStats {
   uint64_t too_large = 0;
   uint64_t failed = 0;
   size_t bytes = 0;
+  uint32_t in_flight = 0;
+  uint32_t limit = 0;
 };
 
 /// POST to the path writes one record: the body is its value; the header Kafka-Key (percent-
@@ -29,8 +33,10 @@ struct IngestStats {
 ///   204 durable, with Kafka-Partition and Kafka-Offset; 413 too large; 429 the buffer is full,
 ///   with Retry-After = what waits / what drains; 503 not durable within the time-out (it may still
 ///   become so: producers that must not duplicate send an id); 400, 404, 405, 411 as HTTP has them.
-/// Not a byte beyond memory_max is taken: the refusal is sent before the body is read. Belongs to
-/// one loop.
+/// Two bounds. Not a byte beyond memory_max is taken. And no more requests are on their way to
+/// Kafka than an adaptive limit finds useful: a buffer alone would fill whenever producers are
+/// faster, and every record would then wait for as long as the whole buffer takes to drain.
+/// Refusals are sent before the body is read. Belongs to one loop.
 class Ingest final : private net::AcceptHandler, private WriteSink {
  public:
   /// Errors: kUnavailable, kConfig, kUsage.
@@ -57,8 +63,12 @@ class Ingest final : private net::AcceptHandler, private WriteSink {
   void closed(Connection& connection);
   void finish_if_drained();
   void on_tick();
+  void on_control();
 
   // For connections.
+  Expected<Permit, Rejection> admit() noexcept {
+    return stack_.admit(RequestContext{}, loop_.update_now());
+  }
   bool has_room(size_t bytes) const noexcept { return bytes_ + bytes <= options_.memory_max; }
   int64_t retry_after_seconds() const noexcept;
 
@@ -72,6 +82,9 @@ class Ingest final : private net::AcceptHandler, private WriteSink {
   std::list<std::unique_ptr<Connection>> retired_;  // until the loop's turn has ended
   net::Task bury_task_;
   net::Timer tick_;
+  net::Timer control_timer_;
+  std::shared_ptr<Limiter> limiter_;
+  PolicyStack stack_;
   size_t bytes_ = 0;  // reserved for bodies under way and records that are not durable
   RateMeter drained_;
   std::function<void()> done_;

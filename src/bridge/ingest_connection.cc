@@ -17,6 +17,8 @@ constexpr size_t kReadBytes = 16 * 1024;
 constexpr size_t kDiscardMax = 1 << 20;
 // A record without a word in it still costs the client library's own bookkeeping.
 constexpr size_t kRecordOverhead = 256;
+constexpr std::string_view kBufferFull = "The buffer before Kafka is full";
+constexpr std::string_view kSaturated = "Kafka takes no more at once; one more would only wait";
 
 }  // namespace
 
@@ -110,16 +112,18 @@ void Ingest::Connection::begin_body() {
     return refuse_early({.status = 413, .title = "The record is too large"});
   }
   const size_t cost = length + record->bytes() + kRecordOverhead;
-  if (!owner_.has_room(cost)) {
-    ++owner_.counts_.full;
-    return refuse_early({.status = 429,
-                         .title = "The buffer before Kafka is full",
-                         .retry_after_s = owner_.retry_after_seconds()});
-  }
+  if (!owner_.has_room(cost)) return refuse_full(kBufferFull);
+  // Only asked here: a permit held while a body trickles in would be one less for everybody.
+  if (!owner_.admit()) return refuse_full(kSaturated);
   record_ = std::move(*record);
   reserve(cost);
   state_ = State::kBody;
   if (head_.expect_continue) out_ = "HTTP/1.1 100 Continue\r\n\r\n", flush();
+}
+
+void Ingest::Connection::refuse_full(std::string_view why) {
+  ++owner_.counts_.full;
+  refuse_early({.status = 429, .title = why, .retry_after_s = owner_.retry_after_seconds()});
 }
 
 void Ingest::Connection::refuse_early(const IngestAnswer& refusal) {
@@ -159,13 +163,14 @@ bool Ingest::Connection::take_body() {
       continue;
     }
     refused = true;
-    ++(full ? owner_.counts_.full : owner_.counts_.too_large);
     release();
     record_ = {};
-    refuse_early(full ? IngestAnswer{.status = 429,
-                                     .title = "The buffer before Kafka is full",
-                                     .retry_after_s = owner_.retry_after_seconds()}
-                      : IngestAnswer{.status = 413, .title = "The record is too large"});
+    if (full) {
+      refuse_full(kBufferFull);
+    } else {
+      ++owner_.counts_.too_large;
+      refuse_early({.status = 413, .title = "The record is too large"});
+    }
   }
   in_.erase(0, in_.size() - rest.size());
   if (refused || !decoder_.done()) return refused;
@@ -178,11 +183,25 @@ bool Ingest::Connection::take_body() {
   return true;
 }
 
+// Now that the body is here, and not with its head: a client that sends it slowly must not look
+// like a slow Kafka to the law.
+bool Ingest::Connection::admit() {
+  auto permit = owner_.admit();
+  if (!permit) return false;
+  permit_ = std::move(*permit);
+  return true;
+}
+
 void Ingest::Connection::write_records() {
   state_ = State::kWriting;
   result_ = {};
   timer_.cancel();
-  if (!batch_) {
+  if (!admit()) {
+    ++owner_.counts_.full;
+    result_.status = 429;
+    result_.title = kSaturated;
+    result_.retry_after_s = owner_.retry_after_seconds();
+  } else if (!batch_) {
     write_record(record_);
   } else {
     Record one = record_;
@@ -204,7 +223,7 @@ bool Ingest::Connection::write_record(const Record& record) {
     case WriteStart::kQueueFull:
       ++owner_.counts_.full;
       result_.status = 429;
-      result_.title = "The buffer before Kafka is full";
+      result_.title = kBufferFull;
       result_.retry_after_s = owner_.retry_after_seconds();
       return false;
     case WriteStart::kTooLarge:
@@ -240,6 +259,10 @@ void Ingest::Connection::reported(const WriteReport& report) {
 
 // All reports are in.
 void Ingest::Connection::finish() {
+  if (permit_) {
+    std::move(permit_).complete(result_.status == 503 ? Outcome::kDropped : Outcome::kSuccess,
+                                owner_.loop_.now());
+  }
   if (result_.records > 0) owner_.drained_.add(static_cast<double>(reserved_), owner_.loop_.now());
   release();
   if (gone()) return owner_.closed(*this);

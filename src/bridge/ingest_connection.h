@@ -38,8 +38,10 @@ class Ingest::Connection final : private net::IoHandler {
   bool take_head();
   bool take_body();
   void begin_body();
+  void refuse_full(std::string_view why);
   void refuse_early(const IngestAnswer& answer);
   void write_records();
+  bool admit();
   bool write_record(const Record& record);
   void finish();
   void answer(IngestAnswer answer);
@@ -61,6 +63,7 @@ class Ingest::Connection final : private net::IoHandler {
   http::BodyDecoder decoder_;
   Record record_;
   bool batch_ = false;
+  Permit permit_;         // of the request under way, while its records are
   size_t reserved_ = 0;   // of the owner's budget
   size_t discarded_ = 0;  // body bytes thrown away after an early refusal
   size_t pending_ = 0;

@@ -15,6 +15,10 @@ struct IngestOptions {
   size_t memory_max = 32 << 20;                 ///< of records that are not durable yet, in bytes
   size_t record_bytes_max = 1000000;            ///< beyond: 413; brokers take 1 MiB by default
   Duration timeout = std::chrono::seconds(10);  ///< for a record to become durable; then 503
+  /// Requests whose records are on their way to Kafka: bounds of the adaptive limit; equal ones
+  /// switch it off.
+  uint32_t in_flight_min = 2;
+  uint32_t in_flight_max = 10'000;
   ClientSettings client;
 };
 

@@ -26,17 +26,27 @@ class IngestView final : public observe::MetricSource {
     records("too_large", stats.too_large);
     records("failed", stats.failed);
     sink.value(Metric::kIngestHeldBytes, {topic}, static_cast<double>(stats.bytes));
+    sink.value(Metric::kIngestInflight, {topic}, stats.in_flight);
+    sink.value(Metric::kIngestLimit, {topic}, stats.limit);
   }
 
-  /// The buffer before Kafka.
-  observe::ComponentState component() const {
+  /// The buffer before Kafka, and what may be on its way there.
+  std::vector<observe::ComponentState> components() const {
     const IngestStats stats = ingest_.stats();
-    return {.kind = "buffer",
-            .upstream = ingest_.options().topic,
-            .value = static_cast<double>(stats.bytes),
-            .bound = static_cast<double>(ingest_.options().memory_max),
-            .unit = "bytes",
-            .why = "`memory` of the ingest; beyond it producers get 429"};
+    const std::string& topic = ingest_.options().topic;
+    return {{.kind = "buffer",
+             .upstream = topic,
+             .value = static_cast<double>(stats.bytes),
+             .bound = static_cast<double>(ingest_.options().memory_max),
+             .unit = "bytes",
+             .why = "`memory` of the ingest; beyond it producers get 429"},
+            {.kind = "limiter",
+             .upstream = topic,
+             .name = "ingest",
+             .value = static_cast<double>(stats.in_flight),
+             .bound = static_cast<double>(stats.limit),
+             .unit = "requests",
+             .why = "the last decision of the law; beyond it producers get 429"}};
   }
 
  private:

@@ -63,7 +63,10 @@ std::vector<observe::ComponentState> Runner::components() const {
     std::vector<observe::ComponentState> more = view.components();
     std::move(more.begin(), more.end(), std::back_inserter(all));
   }
-  for (const IngestView& view : ingest_views_) all.push_back(view.component());
+  for (const IngestView& view : ingest_views_) {
+    std::vector<observe::ComponentState> more = view.components();
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  }
   return all;
 }
 

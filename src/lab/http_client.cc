@@ -18,6 +18,13 @@ Duration retry_after(const http::ResponseHead& head) {
   return std::chrono::seconds(std::clamp<int64_t>(seconds, 0, kSecondsMax));
 }
 
+std::string request_head(std::string_view method, std::string_view path,
+                         std::string_view authority) {
+  std::string head(method);
+  head.append(path).append(" HTTP/1.1\r\nhost: ").append(authority);
+  return head.append("\r\nuser-agent: weir-lab\r\n");
+}
+
 }  // namespace
 
 class HttpClient::Connection final : private net::IoHandler {
@@ -221,9 +228,13 @@ void HttpClient::retire(Connection& connection) {
 }
 
 std::string get_request(std::string_view path, std::string_view authority) {
-  std::string request = "GET ";
-  request.append(path).append(" HTTP/1.1\r\nhost: ").append(authority);
-  return request.append("\r\nuser-agent: weir-lab\r\n\r\n");
+  return request_head("GET ", path, authority).append("\r\n");
+}
+
+std::string post_request(std::string_view path, std::string_view authority, size_t body_bytes) {
+  std::string request = request_head("POST ", path, authority);
+  request.append("content-length: ").append(std::to_string(body_bytes)).append("\r\n\r\n");
+  return request.append(body_bytes, 'x');
 }
 
 }  // namespace weir::lab

@@ -78,4 +78,7 @@ class HttpClient {
 /// A GET for `path` of `authority`, ready to send.
 std::string get_request(std::string_view path, std::string_view authority);
 
+/// A POST with a body of `body_bytes` letters, ready to send.
+std::string post_request(std::string_view path, std::string_view authority, size_t body_bytes);
+
 }  // namespace weir::lab

@@ -32,8 +32,8 @@ Json bucket_json(const LoadBucket& bucket, double seconds) {
   return json;
 }
 
-void add_latency(Json& json, const Histogram& latency) {
-  Json& out = json["latency_ms"];
+void add_latency(Json& json, const Histogram& latency, const char* name = "latency_ms") {
+  Json& out = json[name];
   out["mean"] = milliseconds(latency.mean());
   for (size_t i = 0; i < kQuantiles.size(); ++i) {
     out[kQuantileNames[i]] = milliseconds(latency.quantile(kQuantiles[i]));
@@ -115,6 +115,7 @@ Json load_json(const LoadSetting& setting, const LoadStats& stats) {
   json["seconds"] = to_seconds(length);
   json["total"] = bucket_json(total, to_seconds(length));
   add_latency(json["total"], total.latency);
+  add_latency(json["total"], stats.refusals(), "refused_latency_ms");
   for (const auto& [status, count] : stats.by_status()) {
     json["total"]["by_status"][std::to_string(status)] = count;
   }

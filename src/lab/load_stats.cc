@@ -34,6 +34,7 @@ void LoadStats::ended(const CallRecord& call) {
   LoadBucket& bucket = at(call.ended);
   ++bucket.ended[static_cast<size_t>(call.end)];
   if (call.status > 0) ++by_status_[call.status];
+  if (call.end == CallEnd::kRefused) refusals_.record(call.ended - call.intended);
   if (call.end != CallEnd::kOk) return;
   ++at(call.intended).sent_ok;
   bucket.latency.record(call.ended - call.intended);

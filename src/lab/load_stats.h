@@ -63,6 +63,8 @@ class LoadStats {
   Duration bucket_width() const { return width_; }
   const std::vector<LoadBucket>& buckets() const { return buckets_; }
   const std::map<int, uint64_t>& by_status() const { return by_status_; }
+  /// How long those waited who were refused, over the whole run.
+  const Histogram& refusals() const { return refusals_; }
 
   /// All buckets whose begin lies in [from, to).
   LoadBucket between(Duration from, Duration to) const;
@@ -75,6 +77,7 @@ class LoadStats {
 
   Duration width_;
   std::vector<LoadBucket> buckets_;
+  Histogram refusals_;
   std::map<int, uint64_t> by_status_;  // statuses are three digits: at most 1000 keys
 };
 

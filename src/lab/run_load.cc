@@ -81,7 +81,7 @@ void print_report(const LoadRunOptions& options, const Load& load) {
 
 }  // namespace
 
-Expected<Target> parse_target(const std::string& url, bool allow_remote) {
+Expected<Target> parse_target(const std::string& url, bool allow_remote, size_t body_bytes) {
   constexpr std::string_view kScheme = "http://";
   const size_t slash = url.find('/', url.starts_with(kScheme) ? kScheme.size() : 0);
   const auto parsed = net::Url::parse(url.substr(0, slash));
@@ -94,11 +94,12 @@ Expected<Target> parse_target(const std::string& url, bool allow_remote) {
                        "--allow-remote");
   }
   const std::string path = slash == std::string::npos ? "/" : url.substr(slash);
-  return Target{*address, get_request(path, parsed->authority)};
+  if (body_bytes == 0) return Target{*address, get_request(path, parsed->authority)};
+  return Target{*address, post_request(path, parsed->authority, body_bytes)};
 }
 
 Expected<void> run_load(const LoadRunOptions& options) {
-  auto target = parse_target(options.url, options.allow_remote);
+  auto target = parse_target(options.url, options.allow_remote, options.body_bytes);
   if (!target) return tl::unexpected(target.error());
   ArrivalPlan plan(options.phases, options.arrivals, Rng(options.seed));
   if (auto bounds = check_bounds(plan); !bounds) return bounds;

@@ -18,6 +18,7 @@ struct LoadRunOptions {
   size_t connections_max = HttpClient::kConnectionsMax;
   Duration bucket = std::chrono::seconds(1);
   uint64_t seed = 1;
+  size_t body_bytes = 0;  ///< above zero: POSTs with such a body
   bool allow_remote = false;
   bool json = false;
 };
@@ -37,6 +38,9 @@ struct Target {
   net::Address address;
   std::string request;  ///< the whole message
 };
-Expected<Target> parse_target(const std::string& url, bool allow_remote);
+Expected<Target> parse_target(const std::string& url, bool allow_remote, size_t body_bytes = 0);
+
+/// The largest body of a request; each one under way holds a copy in the kernel at most.
+inline constexpr size_t kLoadBodyMax = 16 << 20;
 
 }  // namespace weir::lab

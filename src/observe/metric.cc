@@ -194,6 +194,16 @@ constexpr MetricInfo kMetrics[] = {
      "weir_ingest_held_bytes",
      "Bytes of ingested records that are not durable yet.",
      {"topic"}},
+    {Metric::kIngestInflight,
+     kGauge,
+     "weir_ingest_inflight",
+     "Requests of HTTP producers whose records are on their way to Kafka.",
+     {"topic"}},
+    {Metric::kIngestLimit,
+     kGauge,
+     "weir_ingest_concurrency_limit",
+     "Requests that may be on their way to Kafka at once; beyond it producers get 429.",
+     {"topic"}},
 };
 static_assert(std::size(kMetrics) == kMetricCount);
 

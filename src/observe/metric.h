@@ -49,9 +49,11 @@ enum class Metric : uint8_t {
   kKafkaRemedies,
   kIngestRecords,
   kIngestHeldBytes,
+  kIngestInflight,
+  kIngestLimit,
 };
 
-inline constexpr int kMetricCount = 37;
+inline constexpr int kMetricCount = 39;
 
 enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 

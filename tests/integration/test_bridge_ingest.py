@@ -4,6 +4,7 @@ has a bound that they are told about."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,8 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kafka"))
 
-from broker import Broker  # noqa: E402
-from rig import Ingest, post, read_all, wait_for  # noqa: E402
+from broker import Broker, free_port  # noqa: E402
+from rig import WEIR, Ingest, post, read_all, wait_for  # noqa: E402
+from slow_link import SlowLink  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +105,28 @@ def test_a_broker_that_stands_still_fills_a_bounded_buffer(broker, tmp_path):
     refused_in.sort()
     print(f"{len(refused_in)} refused, median {refused_in[len(refused_in) // 2] * 1e3:.2f} ms")
     assert refused_in[len(refused_in) // 2] < 0.05
+
+
+def test_five_times_overload_does_not_fill_the_buffer(tmp_path):
+    """Bufferbloat: with a bound in bytes alone, each record waits for the whole buffer to drain."""
+    link_bytes, size = 1_000_000, 8000
+    capacity = link_bytes / size
+    link_port = free_port()
+    with Broker(advertised=link_port) as broker, SlowLink(link_port, broker.port, link_bytes):
+        broker.create_topic("far")
+        with Ingest(tmp_path, broker.bootstrap, "far", ", memory: 1MiB") as ingest:
+            connection = ingest.connect()
+            assert post(connection, b"warm").status == 204
+            done = subprocess.run(
+                [WEIR, "lab", "load", f"http://{connection.host}:{connection.port}/records",
+                 "--body", str(size), "--rate", f"{capacity * 5:.0f}/s", "--for", "10s",
+                 "--timeout", "10s", "-o", "json"], capture_output=True, text=True, check=True)
+            total = json.loads(done.stdout)["total"]
+            assert ingest.metric("weir_ingest_concurrency_limit") < 64
+            assert ingest.stop() == 0
+        found = len(read_all(f"127.0.0.1:{broker.port}", "far"))
+    print(total["ok"], "written, p50", total["latency_ms"]["p50"], "ms")
+    assert total["ok"] + 1 <= found, "acknowledged and lost"
+    assert total["ok"] > 100 and total["refused"] > total["ok"]
+    # 1 MiB at 1 MB/s would be a second.
+    assert total["latency_ms"]["p50"] < 250

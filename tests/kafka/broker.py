@@ -28,7 +28,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=BROKER://127.0.0.1:{port}
+advertised.listeners=BROKER://127.0.0.1:{advertised}
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER
@@ -85,18 +85,19 @@ def java(*arguments, heap="256m", **options):
 class Broker:
     """One broker that keeps its port and its data over kill() and restart()."""
 
-    def __init__(self, folder=None, heap="512m", port=None, properties=""):
+    def __init__(self, folder=None, heap="512m", port=None, properties="", advertised=None):
         self._owned = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="weir-kafka-"))
         self.heap = heap
         self.port = port or free_port()
+        self.advertised = advertised or self.port  # another one when a link stands before it
         self.controller = free_port()
         self._extra = properties
         self._process = None
 
     @property
     def bootstrap(self):
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.advertised}"
 
     @property
     def pid(self):
@@ -106,7 +107,7 @@ class Broker:
         ensure_jars()
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "server.properties"
-        config.write_text(PROPERTIES.format(port=self.port, controller=self.controller,
+        config.write_text(PROPERTIES.format(port=self.port, advertised=self.advertised, controller=self.controller,
                                             logs=self.folder / "logs") + self._extra)
         cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
         # With "=": an id may begin with a dash.

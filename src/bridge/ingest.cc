@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "bridge/ingest_connection.h"
-#include "weir/control/elastic_limit.h"
+#include "bridge/ingest_law.h"
 #include "weir/control/fixed_limit.h"
 
 namespace weir::bridge {
@@ -20,17 +20,8 @@ constexpr int64_t kRetryAfterMax = 60;
 // Each may hold one head and one read; 100 KiB each at worst.
 constexpr size_t kConnectionMax = 4096;
 
-// Few brokers need more than this to be busy, and from below the search costs some throughput for a
-// moment; from above it costs every producer the latency of a queue until it is over.
-ElasticLimitOptions law_options() {
-  ElasticLimitOptions options;
-  options.initial = 4;
-  options.cold_ratio = 2;
-  return options;
-}
-
 std::shared_ptr<Limiter> make_limiter(const IngestOptions& options, Instant now) {
-  std::unique_ptr<Limit> law = std::make_unique<ElasticLimit>(law_options());
+  std::unique_ptr<Limit> law = std::make_unique<IngestLaw>();
   if (options.in_flight_min == options.in_flight_max)
     law = std::make_unique<FixedLimit>(FixedLimitOptions{options.in_flight_max});
   return std::make_shared<Limiter>(

@@ -107,8 +107,9 @@ class Broker:
         ensure_jars()
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "server.properties"
-        config.write_text(PROPERTIES.format(port=self.port, advertised=self.advertised, controller=self.controller,
-                                            logs=self.folder / "logs") + self._extra)
+        config.write_text(PROPERTIES.format(
+            port=self.port, advertised=self.advertised, controller=self.controller,
+            logs=self.folder / "logs") + self._extra)
         cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
         # With "=": an id may begin with a dash.
         self._run_tool("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c",

@@ -2,6 +2,8 @@
 // what the upstream's side of any protocol knows of an exchange is this.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "http/message.h"
@@ -54,6 +56,11 @@ class Attempt {
 
   /// Filled by the upstream's protocol; its views live only through on_response_head().
   http::ResponseHead response;
+
+  /// For the pool: which endpoint it is at, and since when. None before open and after end_try.
+  static constexpr size_t kNoEndpoint = SIZE_MAX;
+  size_t endpoint = kNoEndpoint;
+  Instant opened_at{};
 
   UpstreamStream* stream() const noexcept { return stream_; }
   /// Ends it, if it is under way; it hears nothing afterwards.

@@ -94,17 +94,19 @@ RequestContext classify(const http::RequestHead& request, const Options& options
   return context;
 }
 
-void shrink_deadline(const http::RequestHead& request, Deadline deadline, Instant now,
-                     DeadlineLines& out) noexcept {
+void shrink_deadline(const http::RequestHead& request, Deadline deadline, bool add, Instant now,
+                     NextHopLines& out) noexcept {
   out.size = 0;
   out.drop = {};
-  if (!deadline.bounded() || !request.headers.contains_any(kDeadlineHeaders)) return;
+  const bool brought = request.headers.contains_any(kDeadlineHeaders);
+  if (!deadline.bounded() || (!brought && !add)) return;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(now));
   const auto millis = static_cast<uint64_t>(left.count());
   http::HeadWriter writer(out.text.data(), out.text.size());
   for (const HeaderName name :
        {HeaderName::kXEnvoyExpectedRqTimeoutMs, HeaderName::kXRequestDeadlineMs}) {
-    if (!request.headers.contains(name)) continue;
+    const bool added = !brought && name == HeaderName::kXEnvoyExpectedRqTimeoutMs;
+    if (!added && !request.headers.contains(name)) continue;
     writer.field(http::to_string(name), millis);
     out.drop.insert(name);
   }
@@ -114,6 +116,29 @@ void shrink_deadline(const http::RequestHead& request, Deadline deadline, Instan
     out.drop.insert(HeaderName::kGrpcTimeout);
   }
   out.size = writer.size();
+}
+
+void tell_criticality(const http::RequestHead& request, Criticality criticality,
+                      NextHopLines& out) noexcept {
+  const auto read = claimed_criticality(request.headers).value_or(Criticality::kCritical);
+  if (read == criticality) return;
+  http::HeadWriter writer(out.text.data() + out.size, out.text.size() - out.size);
+  writer.field(http::to_string(HeaderName::kXWeirPriority), to_string(criticality));
+  out.drop.insert(HeaderName::kXWeirPriority);
+  out.size += writer.size();
+}
+
+void tell_try(const http::RequestHead& request, int number, NextHopLines& out) noexcept {
+  if (number < 2) return;
+  const auto count = static_cast<uint64_t>(number);
+  http::HeadWriter writer(out.text.data() + out.size, out.text.size() - out.size);
+  writer.field(http::to_string(HeaderName::kXEnvoyAttemptCount), count);
+  out.drop.insert(HeaderName::kXEnvoyAttemptCount);
+  if (request.headers.value(HeaderName::kContentType).starts_with("application/grpc")) {
+    writer.field(http::to_string(HeaderName::kGrpcPreviousRpcAttempts), count - 1);
+    out.drop.insert(HeaderName::kGrpcPreviousRpcAttempts);
+  }
+  out.size += writer.size();
 }
 
 bool is_safe_request_id(std::string_view id) noexcept {

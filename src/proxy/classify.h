@@ -18,17 +18,26 @@ namespace weir::proxy {
 RequestContext classify(const http::RequestHead& request, const Options& options,
                         Criticality of_route, uint16_t worker, Instant now) noexcept;
 
-/// The deadline headers that the request brought, with what is left of the deadline in them.
-/// `drop` names the fields they replace.
-struct DeadlineLines {
+/// Header lines that tell the next hop what has changed on the way; `drop` names the fields they
+/// replace.
+struct NextHopLines {
   http::HeaderSet drop;
-  std::array<char, 160> text;
+  std::array<char, 320> text;
   size_t size = 0;
 
   std::string_view view() const noexcept { return {text.data(), size}; }
 };
-void shrink_deadline(const http::RequestHead& request, Deadline deadline, Instant now,
-                     DeadlineLines& out) noexcept;
+/// The deadline headers that the request brought, with what is left of the deadline in them; with
+/// `add`, x-envoy-expected-rq-timeout-ms when it brought none. Begins the lines anew.
+void shrink_deadline(const http::RequestHead& request, Deadline deadline, bool add, Instant now,
+                     NextHopLines& out) noexcept;
+
+/// X-Weir-Priority, when the next hop would not read `criticality` from what the request brought.
+void tell_criticality(const http::RequestHead& request, Criticality criticality,
+                      NextHopLines& out) noexcept;
+
+/// The number of the try, from 2 on: x-envoy-attempt-count, and grpc-previous-rpc-attempts to gRPC.
+void tell_try(const http::RequestHead& request, int number, NextHopLines& out) noexcept;
 
 /// The timeout of a grpc-timeout value such as "100m"; Duration::max() when it is not one.
 Duration parse_grpc_timeout(std::string_view text) noexcept;

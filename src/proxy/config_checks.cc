@@ -83,6 +83,29 @@ void check_route(const FileKeys& file, const RouteKeys& route, Diagnostics& out)
   }
 }
 
+// Retries that cannot do what they say.
+void check_retries(const FileKeys& file, Diagnostics& out) {
+  for (const RouteKeys& route : file.routes) {
+    const auto upstream = file.upstreams.find(route.to);
+    if (upstream == file.upstreams.end()) continue;
+    const RetryKeys& retry = upstream->second.retry;
+    if (route.timeout > Duration::zero() && retry.per_try_timeout * retry.attempts > route.timeout)
+      out.warn(route.place, std::to_string(retry.attempts) + " tries of " +
+                                config::format_duration(retry.per_try_timeout) +
+                                " do not fit into the route's timeout of " +
+                                config::format_duration(route.timeout));
+    const bool only_post = !route.match.methods.empty() &&
+                           std::all_of(route.match.methods.begin(), route.match.methods.end(),
+                                       [](const std::string& method) { return method == "POST"; });
+    const bool repeats = std::any_of(retry.on.begin(), retry.on.end(), [](const auto& word) {
+      return word != "connect-failure" && word != "refused-stream";
+    });
+    if (only_post && repeats && retry.attempts > 1)
+      out.warn(route.place,
+               "POST is tried again only with an Idempotency-Key: it may have been done already");
+  }
+}
+
 void check_routes(const FileKeys& file, Diagnostics& out) {
   const RouteKeys* last = nullptr;  // takes all that is left
   std::set<std::string> names;
@@ -106,6 +129,7 @@ void check_file(const FileKeys& file, Diagnostics& out) {
   check_upstreams(file, out);
   check_bulkheads(file, out);
   check_routes(file, out);
+  check_retries(file, out);
 }
 
 }  // namespace weir::proxy

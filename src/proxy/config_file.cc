@@ -1,5 +1,6 @@
 #include "proxy/config_file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -21,6 +22,43 @@ Breaker::Options breaker_options(const BreakerKeys& keys) {
   return options;
 }
 
+RetryOptions retry_options(const RetryKeys& keys) {
+  RetryOptions options;
+  options.tries_max = keys.attempts;
+  const auto has = [&keys](std::string_view word) {
+    return std::find(keys.on.begin(), keys.on.end(), word) != keys.on.end();
+  };
+  options.on_connect_failure = has("connect-failure") || has("refused-stream");
+  options.on_reset = has("reset");
+  options.on_timeout = has("timeout");
+  for (const std::string& word : keys.on)
+    if (const auto status = config::parse_integer(word))
+      options.statuses.push_back(static_cast<uint16_t>(*status));
+  options.backoff = {keys.backoff.base, keys.backoff.max};
+  options.try_timeout = keys.per_try_timeout;
+  options.pushback_max = keys.max_pushback;
+  options.body_max = keys.max_body;
+  return options;
+}
+
+RetryBudget::Options budget_options(const BudgetKeys& keys) {
+  RetryBudget::Options options;
+  options.ratio = keys.percent;
+  options.min_rate = keys.min_rate;
+  options.tokens_max = keys.min_rate * to_seconds(keys.interval);
+  return options;
+}
+
+BalanceOptions balance_options(const BalanceKeys& keys) {
+  BalanceOptions options;
+  options.policy = keys.policy;
+  options.ejection = {keys.ejection.failures, keys.ejection.base, keys.ejection.max,
+                      keys.ejection.max_share};
+  options.panic_share = keys.panic_share;
+  options.slow_start = keys.slow_start;
+  return options;
+}
+
 UpstreamOptions upstream_options(const std::string& name, const UpstreamKeys& keys) {
   UpstreamOptions options;
   options.name = name;
@@ -33,6 +71,10 @@ UpstreamOptions upstream_options(const std::string& name, const UpstreamKeys& ke
   options.queue = keys.queue;
   options.connections_max = keys.connections.max;
   options.idle_max = keys.connections.idle;
+  options.balance = balance_options(keys.balance);
+  options.hash_header = keys.balance.hash_header;
+  options.retry = retry_options(keys.retry);
+  options.retry_budget = budget_options(keys.retry.budget);
   if (keys.breaker) options.breaker = breaker_options(*keys.breaker);
   return options;
 }

@@ -53,6 +53,43 @@ struct BreakerKeys {
   uint32_t probes = Breaker::Options{}.probes;
 };
 
+struct BackoffKeys {
+  Duration base = Backoff{}.base;
+  Duration max = Backoff{}.cap;
+};
+
+struct BudgetKeys {
+  double percent = RetryBudget::Options{}.ratio;
+  Duration interval = std::chrono::seconds(10);
+  double min_rate = RetryBudget::Options{}.min_rate;
+};
+
+struct EjectionKeys {
+  uint32_t failures = EjectionOptions{}.failures;
+  Duration base = EjectionOptions{}.base;
+  Duration max = EjectionOptions{}.max;
+  double max_share = EjectionOptions{}.share_max;
+};
+
+struct BalanceKeys {
+  BalancePolicy policy = BalanceOptions{}.policy;
+  std::string hash_header;
+  EjectionKeys ejection;
+  double panic_share = BalanceOptions{}.panic_share;
+  Duration slow_start = BalanceOptions{}.slow_start;
+};
+
+struct RetryKeys {
+  config::Place place;
+  int attempts = RetryOptions{}.tries_max;
+  std::vector<std::string> on{"connect-failure", "refused-stream"};
+  Duration per_try_timeout = RetryOptions{}.try_timeout;
+  BackoffKeys backoff;
+  BudgetKeys budget;
+  Duration max_pushback = RetryOptions{}.pushback_max;
+  size_t max_body = RetryOptions{}.body_max;
+};
+
 struct UpstreamKeys {
   config::Place place;
   std::vector<std::string> to;
@@ -61,6 +98,8 @@ struct UpstreamKeys {
   QueueOptions queue;
   ConnectionKeys connections;
   std::optional<BreakerKeys> breaker;
+  BalanceKeys balance;
+  RetryKeys retry;
 };
 
 /// Of a concurrency limit: "40%", or a number of requests.

@@ -150,6 +150,88 @@ Table<BreakerKeys> breaker_table() {
                "Calls that must succeed, all of them, to close it");
 }
 
+Table<BalanceKeys> balance_table() {
+  const auto ejection =
+      Table<EjectionKeys>()
+          .integer("failures", &EjectionKeys::failures, 0, kRequestsMax,
+                   "Failures and time-outs in a row; answers of overload do not count; 0: never")
+          .duration("base", &EjectionKeys::base, "For how long; doubles with each in a row")
+          .duration("max", &EjectionKeys::max, "For how long at most")
+          .percent("max_share", &EjectionKeys::max_share, "Of the endpoints, at the same time")
+          .rule([](const EjectionKeys& keys) -> std::string {
+            return keys.base <= keys.max ? "" : "'base' is above 'max'";
+          });
+  return Table<BalanceKeys>()
+      .choice("policy", &BalanceKeys::policy,
+              {{"peak-ewma", BalancePolicy::kPeakEwma},
+               {"least-request", BalancePolicy::kLeastRequest},
+               {"round-robin", BalancePolicy::kRoundRobin},
+               {"ring-hash", BalancePolicy::kRingHash}},
+              "How an endpoint is chosen")
+      .text("hash_header", &BalanceKeys::hash_header,
+            "The key of ring-hash; the caller's address unless given")
+      .table("ejection", &BalanceKeys::ejection, ejection,
+             "Leaves an endpoint alone that fails among others that do not")
+      .percent("panic_share", &BalanceKeys::panic_share,
+               "With fewer good endpoints than this, ejection is ignored")
+      .duration("slow_start", &BalanceKeys::slow_start,
+                "For so long an endpoint that comes back gets less than its share")
+      .rule([](const BalanceKeys& keys) -> std::string {
+        if (keys.hash_header.empty() || keys.policy == BalancePolicy::kRingHash) return {};
+        return "'hash_header' belongs to 'policy: ring-hash'";
+      });
+}
+
+// Words of retry.on; every other must be a status.
+constexpr std::string_view kRetryWords[] = {"connect-failure", "refused-stream", "reset",
+                                            "timeout"};
+
+std::string check_retry_on(const RetryKeys& keys) {
+  for (const std::string& word : keys.on) {
+    if (std::find(std::begin(kRetryWords), std::end(kRetryWords), word) != std::end(kRetryWords))
+      continue;
+    const auto status = config::parse_integer(word);
+    if (status && *status >= 400 && *status <= 599) continue;
+    return "'" + word +
+           "' in 'on' is not connect-failure, refused-stream, reset, timeout or a "
+           "status from 400 to 599";
+  }
+  return {};
+}
+
+Table<RetryKeys> retry_table() {
+  const auto backoff =
+      Table<BackoffKeys>()
+          .duration("base", &BackoffKeys::base, "The longest wait before the second try")
+          .duration("max", &BackoffKeys::max, "The longest wait before any try");
+  const auto budget =
+      Table<BudgetKeys>()
+          .percent("percent", &BudgetKeys::percent, "Retries a successful request pays for")
+          .duration("interval", &BudgetKeys::interval,
+                    "What min_rate can save up: so many seconds of it")
+          .rate("min_rate", &BudgetKeys::min_rate, "Retries that are always paid for")
+          .rule([](const BudgetKeys& keys) -> std::string {
+            const double tokens = keys.min_rate * to_seconds(keys.interval);
+            return tokens >= 1 && tokens <= 1e6
+                       ? ""
+                       : "'min_rate' times 'interval' is not between 1 and a million retries";
+          });
+  return Table<RetryKeys>()
+      .place(&RetryKeys::place)
+      .integer("attempts", &RetryKeys::attempts, 1, 10, "Tries in all, the first included")
+      .list("on", &RetryKeys::on, config::text_form(),
+            "What is tried again: connect-failure, refused-stream, reset, timeout, or a status. "
+            "All but the first two only for idempotent methods and with an Idempotency-Key")
+      .duration("per_try_timeout", &RetryKeys::per_try_timeout,
+                "For the head of one try's answer; 0s: timeouts.response bounds it")
+      .table("backoff", &RetryKeys::backoff, backoff, "Between tries: full jitter, doubling")
+      .table("budget", &RetryKeys::budget, budget, "What pays for tries after the first")
+      .duration("max_pushback", &RetryKeys::max_pushback,
+                "A Retry-After that is longer ends the trying")
+      .size("max_body", &RetryKeys::max_body, "A larger body is sent once")
+      .rule(check_retry_on);
+}
+
 Table<UpstreamKeys> upstream_table() {
   return Table<UpstreamKeys>()
       .place(&UpstreamKeys::place)
@@ -161,7 +243,9 @@ Table<UpstreamKeys> upstream_table() {
       .table("queue", &UpstreamKeys::queue, queue_table(), "Where requests wait for a moment")
       .table("connections", &UpstreamKeys::connections, connections_table(), "Bounds of the pool")
       .table("breaker", &UpstreamKeys::breaker, breaker_table(),
-             "Stops asking a service that fails; off unless it is here");
+             "Stops asking a service that fails; off unless it is here")
+      .table("balance", &UpstreamKeys::balance, balance_table(), "Which endpoint is asked")
+      .table("retry", &UpstreamKeys::retry, retry_table(), "When a request is sent again");
 }
 
 Table<BulkheadKeys> bulkhead_table() {

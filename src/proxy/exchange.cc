@@ -19,7 +19,9 @@ void Exchange::begin() noexcept {
   service_ = nullptr;
   outcome_ = Outcome::kIgnored;
   attempts_ = hints_ = 0;
-  dispatched_ = request_done_ = response_begun_ = caller_stalled_ = false;
+  dispatched_ = request_begun_ = request_done_ = response_begun_ = caller_stalled_ = false;
+  replaying_ = discarding_ = backing_off_ = timed_out_ = false;
+  replay_.reset();
   stalled_for_ = Duration::zero();
 }
 
@@ -72,8 +74,9 @@ void Exchange::start(DownstreamStream& downstream, std::string_view client_addre
 }
 
 void Exchange::admit() {
+  queued_at_ = worker_.loop().now();
   if (worker_.options().dry_run) return admit_in_shadow();
-  Arrival arrival = service_->arrive(*this, route_->compartment, context_, started_at_);
+  Arrival arrival = service_->arrive(*this, route_->compartment, context_, queued_at_);
   switch (arrival.verdict) {
     case Verdict::kAdmitted: permit_ = std::move(arrival.permit); return dispatch();
     case Verdict::kWaiting: return;
@@ -83,7 +86,7 @@ void Exchange::admit() {
 
 // --dry-run: a permit if there is one to have; else the refusal is only counted.
 void Exchange::admit_in_shadow() {
-  auto permit = service_->gate(route_->compartment).stack().admit(context_, started_at_);
+  auto permit = service_->gate(route_->compartment).stack().admit(context_, queued_at_);
   if (permit) {
     permit_ = std::move(*permit);
   } else {
@@ -99,7 +102,7 @@ void Exchange::admit_in_shadow() {
 
 void Exchange::on_admitted(Permit permit) {
   permit_ = std::move(permit);
-  route_->telemetry.waited(worker_.index(), worker_.loop().now() - started_at_);
+  route_->telemetry.waited(worker_.index(), worker_.loop().now() - queued_at_);
   dispatch();
 }
 
@@ -116,24 +119,43 @@ void Exchange::dispatch() {
 
 void Exchange::on_upstream_ready(Attempt& attempt) {
   UpstreamStream& upstream = *attempt.stream();
-  DeadlineLines deadline;
-  shrink_deadline(request, context_.deadline, worker_.loop().now(), deadline);
-  upstream.send_head(request, {request_id_, deadline.view(), deadline.drop});
+  const Instant now = worker_.loop().now();
+  const Duration try_timeout = service_->cluster().options().retry.try_timeout;
+  Deadline told = context_.deadline;
+  if (try_timeout > Duration::zero()) told = told.earlier(Deadline::after(try_timeout, now));
+  NextHopLines lines;
+  shrink_deadline(request, told, route_->timeout > Duration::zero(), now, lines);
+  tell_criticality(request, context_.criticality, lines);
+  tell_try(request, attempts_, lines);
+  upstream.send_head(request, {request_id_, lines.view(), lines.drop});
   expect_response();
   if (!request.body.has_body()) {
     request_done_ = true;
-    upstream.send_end();
-    return upstream.flush();
+    return finish_request();
   }
+  if (request_begun_) {
+    replayed_ = 0;
+    return replay();
+  }
+  request_begun_ = true;
+  if (service_->cluster().options().retry.repeats_work() && is_repeatable(request))
+    replay_.keep_head(request);
   if (request.expect_continue) downstream_->send_continue();
   downstream_->resume_body();
+}
+
+void Exchange::finish_request() {
+  attempt_.stream()->send_end();
+  attempt_.stream()->flush();
 }
 
 // The clock of the answer runs from the last byte that went upstream, so a slow upload is judged by
 // its own rate and not by this.
 void Exchange::expect_response() {
-  const Instant bound = worker_.loop().now() + worker_.options().timeouts.response;
-  timer_.arm(std::min(bound, context_.deadline.when()));
+  const Duration try_timeout = service_->cluster().options().retry.try_timeout;
+  const Duration bound =
+      try_timeout > Duration::zero() ? try_timeout : worker_.options().timeouts.response;
+  timer_.arm(std::min(worker_.loop().now() + bound, context_.deadline.when()));
 }
 
 // Once the answer has begun, either body may move: they may be a conversation.
@@ -141,25 +163,28 @@ void Exchange::expect_progress() {
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
 }
 
+// Between two tries, and while an earlier part is sent again, nothing is taken.
 size_t Exchange::on_request_body(std::string_view payload) {
+  if (attempt_.stream() == nullptr || replaying_) return 0;
   const size_t taken = attempt_.stream()->send_body(payload);
   if (taken == 0) return taken;
+  replay_.keep_body(payload.substr(0, taken), service_->cluster().options().retry.body_max);
   if (response_begun_) {
     expect_progress();
-  } else {
+  } else if (!discarding_) {
     expect_response();
   }
   return taken;
 }
 
 void Exchange::on_request_trailer(const http::HeaderView& field) {
-  attempt_.stream()->send_trailer(field);
+  replay_.give_up();
+  if (attempt_.stream() != nullptr) attempt_.stream()->send_trailer(field);
 }
 
 void Exchange::on_request_end() {
   request_done_ = true;
-  attempt_.stream()->send_end();
-  attempt_.stream()->flush();
+  if (attempt_.stream() != nullptr && !replaying_) finish_request();
 }
 
 void Exchange::on_request_malformed(http::H1Error error) {
@@ -173,6 +198,7 @@ void Exchange::on_request_timeout() {
 }
 
 void Exchange::on_upstream_writable(Attempt&) {
+  if (replaying_) return replay();
   if (!request_done_) downstream_->resume_body();
 }
 
@@ -197,12 +223,21 @@ void Exchange::on_response_head(Attempt& attempt) {
     return;
   }
   outcome_ = outcome_of(response);
+  if (retry(TryEnding::kStatus, &response)) {
+    discarding_ = true;
+    discarded_ = 0;
+    return;
+  }
   response_begun_ = true;
   expect_progress();
   downstream.send_head(response, {request_id_, {}, {}});
 }
 
 size_t Exchange::on_response_body(std::string_view payload) {
+  if (discarding_) {
+    discard(payload.size());
+    return payload.size();
+  }
   const size_t taken = downstream_->send_body(payload);
   if (taken > 0) expect_progress();
   if (taken < payload.size() && !std::exchange(caller_stalled_, true))
@@ -211,52 +246,48 @@ size_t Exchange::on_response_body(std::string_view payload) {
 }
 
 void Exchange::on_response_trailer(const http::HeaderView& field) {
+  if (discarding_) return;
   if (field.id == http::HeaderName::kGrpcStatus && outcome_ == Outcome::kSuccess)
     outcome_ = outcome_of_grpc(field.value);
   downstream_->send_trailer(field);
 }
 
 void Exchange::on_response_end(Attempt&) {
+  if (discarding_) return retry_later(outcome_);
   complete(outcome_);
   DownstreamStream& downstream = *downstream_;
   recycle();
   downstream.send_end();
 }
 
-bool Exchange::may_retry(const UpstreamFailure& failure) const noexcept {
-  if (response_begun_ || attempts_ >= kAttemptsMax ||
-      context_.deadline.passed(worker_.loop().now()))
-    return false;
-  // A body is not kept, so what has been read of it cannot be sent again.
-  if (request.body.has_body()) return failure.unsent;
-  return failure.unsent || (failure.stale && http::is_idempotent(request.method));
-}
-
-void Exchange::on_upstream_failed(Attempt& attempt, const UpstreamFailure& failure) {
-  if (may_retry(failure)) {
-    const bool paid = service_->may_retry();
-    route_->telemetry.retried(worker_.index(), paid);
-    if (paid) {
-      request_done_ = false;
-      ++attempts_;
-      return service_->pool().open(attempt);
-    }
-  }
+void Exchange::on_upstream_failed(Attempt&, const UpstreamFailure& failure) {
   const bool overload = failure.fault == Fault::kConnectTimeout;
-  answer_fault(failure.fault, overload ? Outcome::kDropped : Outcome::kFailure, failure.error);
+  const Outcome outcome = overload ? Outcome::kDropped : Outcome::kFailure;
+  if (discarding_) return retry_later(outcome_);
+  const TryEnding ending = failure.unsent  ? TryEnding::kUnsent
+                           : failure.stale ? TryEnding::kStale
+                                           : TryEnding::kReset;
+  if (!response_begun_ && retry(ending, nullptr))
+    return retry_delay_ == Duration::zero() ? retry_now() : retry_later(outcome);
+  answer_fault(failure.fault, outcome, failure.error);
 }
 
 void Exchange::on_timer() {
   const Instant now = worker_.loop().now();
+  if (std::exchange(backing_off_, false)) return admit();
   attempt_.cancel();
+  if (discarding_) return retry_later(outcome_);
   if (response_begun_) {
     complete(caller_stalled_ ? Outcome::kIgnored : Outcome::kDropped);
     DownstreamStream& downstream = *downstream_;
     recycle();
     return downstream.abort();
   }
-  if (!caller_deadline_.passed(now))
+  timed_out_ = true;
+  if (!caller_deadline_.passed(now)) {
+    if (retry(TryEnding::kTimeout, nullptr)) return retry_later(Outcome::kDropped);
     return answer_fault(Fault::kResponseTimeout, Outcome::kDropped);
+  }
   Rejection rejection;
   rejection.reason = Reason::kDeadlinePassed;
   complete(Outcome::kDropped);
@@ -270,6 +301,7 @@ void Exchange::on_pool_full(Attempt&, uint32_t used, uint32_t bound) {
   rejection.value = used;
   rejection.bound = bound;
   dispatched_ = false;
+  service_->pool().end_try(attempt_, {});
   permit_ = {};
   service_->want_pump();
   refuse(rejection);
@@ -314,17 +346,24 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
   downstream.send_answer(answer, id);
 }
 
-// Gives the permit back and counts; once an exchange. A caller that reads slowly makes the answer
-// slow, which is no news about the upstream: the time it kept us waiting is taken off.
+// Ends the last try and counts; once an exchange. A caller that reads slowly makes the answer slow,
+// which is no news about the upstream: the time it kept us waiting is taken off.
 void Exchange::complete(Outcome outcome) {
   if (!dispatched_) return;
   const Instant now = worker_.loop().update_now();
   const Instant upstream_end = std::max(now - stalled_for_, admitted_at_);
   service_->explain_ending(facts(), outcome, upstream_end - admitted_at_, now);
-  if (permit_) std::move(permit_).complete(outcome, upstream_end);
-  service_->on_completed(route_->compartment, outcome, upstream_end - admitted_at_);
+  end_try(outcome, upstream_end);
   route_->telemetry.finished(worker_.index(), context_.criticality, outcome, now - started_at_,
                              upstream_end - admitted_at_);
+}
+
+// Gives the permit back, and lets the policies learn from it.
+void Exchange::end_try(Outcome outcome, Instant upstream_end) {
+  const Duration latency = std::max(upstream_end - attempt_.opened_at, Duration::zero());
+  service_->pool().end_try(attempt_, {outcome, latency, std::exchange(timed_out_, false)});
+  if (permit_) std::move(permit_).complete(outcome, upstream_end);
+  service_->on_completed(route_->compartment, outcome, upstream_end - admitted_at_);
   dispatched_ = false;
 }
 

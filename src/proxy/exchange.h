@@ -15,6 +15,8 @@
 #include "proxy/attempt.h"
 #include "proxy/classify.h"
 #include "proxy/explain_log.h"
+#include "proxy/replay_buffer.h"
+#include "proxy/retry_policy.h"
 #include "proxy/stream.h"
 #include "weir/policy/admission_queue.h"
 #include "weir/policy/permit.h"
@@ -41,7 +43,9 @@ class Exchange final : public QueueEntry {
   void on_request_trailer(const http::HeaderView& field);
   void on_request_end();
   /// The batch of body bytes that had come is passed on.
-  void on_request_pause() { attempt_.stream()->flush(); }
+  void on_request_pause() {
+    if (attempt_.stream() != nullptr) attempt_.stream()->flush();
+  }
   void on_request_malformed(http::H1Error error);
   void on_request_timeout();
   /// The caller takes response body again.
@@ -68,9 +72,9 @@ class Exchange final : public QueueEntry {
   bool response_begun() const noexcept { return response_begun_; }
 
  private:
-  // A lost race with a closing keep-alive connection, or a dead endpoint, is tried again this
-  // often.
-  static constexpr int kAttemptsMax = 3;
+  // An answer that is not passed on, because another try will be made, is read to its end up to
+  // this size, so that its connection can be used again.
+  static constexpr size_t kDiscardedMax = 64 * 1024;
   // Early hints passed on; an upstream that sends them without end makes us queue none of them.
   static constexpr int kHintsMax = 4;
 
@@ -80,14 +84,21 @@ class Exchange final : public QueueEntry {
   void dispatch();
   void choose_request_id() noexcept;
   ExplainFacts facts() const noexcept;
-  bool may_retry(const UpstreamFailure& failure) const noexcept;
   void expect_response();
   void expect_progress();
+  void finish_request();
+  // In exchange_retry.cc.
+  bool retry(TryEnding ending, const http::ResponseHead* answer);
+  void retry_later(Outcome outcome);
+  void retry_now();
+  void replay();
+  void discard(size_t size);
   void refuse(const Rejection& rejection);
   void send_refusal(const Rejection& rejection);
   void answer_fault(Fault fault, Outcome outcome, http::H1Error error = http::H1Error::kNone);
   void on_timer();
   void complete(Outcome outcome);
+  void end_try(Outcome outcome, Instant upstream_end);
   void recycle();
 
   Worker& worker_;
@@ -103,14 +114,24 @@ class Exchange final : public QueueEntry {
   RequestContext context_;
   Deadline caller_deadline_;  // context_'s may be earlier, by the route's timeout
   Permit permit_;
+  ReplayBuffer replay_;  // of a request with a body that may have to be sent again
+  size_t replayed_ = 0;  // bytes of it that this try has sent
   net::Timer timer_;
   Instant started_at_{};
+  Instant queued_at_{};
   Instant admitted_at_{};
   Outcome outcome_ = Outcome::kIgnored;
   int attempts_ = 0;
+  Duration retry_delay_{};
+  size_t discarded_ = 0;
   int hints_ = 0;
   bool dispatched_ = false;      // an upstream was asked for
-  bool request_done_ = false;    // all of it was passed on
+  bool request_begun_ = false;   // body bytes of it were asked for
+  bool request_done_ = false;    // all of it has come from the caller
+  bool replaying_ = false;       // this try still sends what an earlier one had sent
+  bool discarding_ = false;      // the answer is not passed on: another try follows
+  bool backing_off_ = false;     // between two tries
+  bool timed_out_ = false;       // this try, for want of an answer
   bool response_begun_ = false;  // the final head went to the caller
   // The caller takes no more for now, since when, and for how long in all before that.
   bool caller_stalled_ = false;

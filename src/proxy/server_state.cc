@@ -12,6 +12,7 @@ struct PoolCounts {
   uint32_t active = 0;
   uint32_t idle = 0;
   uint32_t connecting = 0;
+  uint32_t ejected = 0;  // endpoints, by the worker that ejected most
 };
 
 PoolCounts count_pools(const std::vector<std::unique_ptr<Worker>>& workers, size_t cluster) {
@@ -21,6 +22,7 @@ PoolCounts count_pools(const std::vector<std::unique_ptr<Worker>>& workers, size
     counts.active += pool.active();
     counts.idle += pool.idle();
     counts.connecting += pool.connecting();
+    counts.ejected = std::max(counts.ejected, pool.ejected());
   }
   return counts;
 }
@@ -134,7 +136,9 @@ observe::ComponentState Server::pool_state(size_t cluster) const {
   state.bound = static_cast<double>(options.connections_max * pools);
   state.unit = "connections";
   state.why = std::to_string(options.connections_max) + " a worker and endpoint";
-  state.figures = {{"idle_connections", counts.idle}, {"connecting", counts.connecting}};
+  state.figures = {{"idle_connections", counts.idle},
+                   {"connecting", counts.connecting},
+                   {"ejected_endpoints", counts.ejected}};
   return state;
 }
 

@@ -2,13 +2,16 @@
 // stands; the defaults are what `weir proxy` uses.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "proxy/balancer.h"
 #include "weir/base/time.h"
+#include "weir/policy/backoff.h"
 #include "weir/policy/breaker.h"
 #include "weir/policy/retry_budget.h"
 
@@ -22,6 +25,29 @@ struct QueueOptions {
   /// depth.
   uint32_t depth_min = 64;
   Duration wait_max = std::chrono::milliseconds(100);
+};
+
+/// When a request is sent again; see retry_policy.h. The defaults repeat what never reached the
+/// service, and nothing else.
+struct RetryOptions {
+  int tries_max = 3;               ///< in all, the first included; 1: never again
+  bool on_connect_failure = true;  ///< no connection, or a refused stream
+  bool on_reset = false;           ///< the connection ended before the answer did
+  bool on_timeout = false;         ///< no answer within try_timeout
+  std::vector<uint16_t> statuses;  ///< answers of these
+  Backoff backoff;                 ///< full jitter
+  Duration try_timeout{};          ///< for each try; zero: Timeouts::response bounds it
+  Duration pushback_max = std::chrono::seconds(5);  ///< a longer Retry-After ends the trying
+  /// Of a request that may have to be sent again, at most; a larger body is sent once.
+  size_t body_max = 64 * 1024;
+
+  bool has_status(uint16_t status) const noexcept {
+    return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+  }
+  /// Whether more than a lost connection is repeated, so that a body must be kept.
+  bool repeats_work() const noexcept {
+    return tries_max > 1 && (on_reset || on_timeout || !statuses.empty());
+  }
 };
 
 /// One service as routes name it.
@@ -44,6 +70,10 @@ struct UpstreamOptions {
   /// that fails among others that do not is ejected.
   std::optional<Breaker::Options> breaker;
 
+  BalanceOptions balance;
+  std::string hash_header;  ///< the ring's key; empty: the caller's address
+
+  RetryOptions retry;
   /// What pays for retries.
   RetryBudget::Options retry_budget;
 

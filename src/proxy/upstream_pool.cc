@@ -1,6 +1,7 @@
 #include "proxy/upstream_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/worker.h"
 
@@ -20,9 +21,11 @@ uint32_t get(const std::atomic<uint32_t>& count) noexcept {
 }  // namespace
 
 UpstreamPool::UpstreamPool(Worker& worker, const Cluster& cluster)
-    : worker_(worker), options_(cluster.options()) {
+    : worker_(worker),
+      options_(cluster.options()),
+      balancer_(cluster.options().balance, cluster.endpoints().size()) {
   for (const Endpoint& endpoint : cluster.endpoints())
-    endpoints_.push_back(&storage_.emplace_back(endpoint));
+    endpoints_.push_back(&storage_.emplace_back(endpoint, endpoints_.size()));
 }
 
 UpstreamPool::~UpstreamPool() {
@@ -30,30 +33,34 @@ UpstreamPool::~UpstreamPool() {
   for (UpstreamH2& connection : h2_connections_) connection.close();
 }
 
-// Two candidates at random among those that are up; one that is down counts only if all are.
-PoolEndpoint& UpstreamPool::choose() noexcept {
-  const size_t count = endpoints_.size();
-  if (count == 1) return *endpoints_.front();
-  const Instant now = worker_.loop().now();
-  const auto better = [now](const PoolEndpoint& a, const PoolEndpoint& b) {
-    const bool a_down = a.down_until > now;
-    const bool b_down = b.down_until > now;
-    if (a_down != b_down) return b_down;
-    if (a_down) return a.down_until < b.down_until;
-    return a.load() < b.load();
-  };
-  const size_t first = worker_.rng().below(count);
-  const size_t second = (first + 1 + worker_.rng().below(count - 1)) % count;
-  PoolEndpoint* best = endpoints_[first];
-  if (better(*endpoints_[second], *best)) best = endpoints_[second];
-  if (best->down_until <= now) return *best;
-  for (PoolEndpoint* endpoint : endpoints_)
-    if (better(*endpoint, *best)) best = endpoint;
-  return *best;
+// FNV-1a: what the ring needs of it is that equal keys are equal.
+uint64_t UpstreamPool::hash_of(const Attempt& attempt) const noexcept {
+  if (options_.balance.policy != BalancePolicy::kRingHash) return 0;
+  std::string_view key = attempt.client_address();
+  if (!options_.hash_header.empty()) key = attempt.request().headers.value(options_.hash_header);
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : key) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  return hash;
+}
+
+void UpstreamPool::end_try(Attempt& attempt, const TryResult& result) noexcept {
+  if (attempt.endpoint == Attempt::kNoEndpoint) return;
+  balancer_.end(std::exchange(attempt.endpoint, Attempt::kNoEndpoint), result,
+                worker_.loop().now());
+  if (result.outcome == Outcome::kFailure || result.timed_out) beat();
+}
+
+void UpstreamPool::beat() noexcept {
+  ejected_.store(static_cast<uint32_t>(balancer_.ejected_count(worker_.loop().now())),
+                 std::memory_order_relaxed);
 }
 
 void UpstreamPool::open(Attempt& attempt) {
-  PoolEndpoint& endpoint = choose();
+  const Instant now = worker_.loop().now();
+  attempt.endpoint = balancer_.choose(hash_of(attempt), now, worker_.rng());
+  attempt.opened_at = now;
+  balancer_.begin(attempt.endpoint);
+  PoolEndpoint& endpoint = *endpoints_[attempt.endpoint];
   if (endpoint.h2) return open_h2(endpoint, attempt);
   if (UpstreamH1* connection = endpoint.idle_newest) {
     unlink_idle(*connection);
@@ -109,8 +116,7 @@ void UpstreamPool::open_h2(PoolEndpoint& endpoint, Attempt& attempt) {
 
 void UpstreamPool::h2_connected(UpstreamH2& connection) {
   PoolEndpoint& endpoint = connection.endpoint();
-  endpoint.failures = 0;
-  endpoint.down_until = Instant{};
+  mark_up(endpoint);
   add(endpoint.connecting, -1);
   add(endpoint.active, 1);
 }
@@ -136,8 +142,7 @@ void UpstreamPool::note_streams(PoolEndpoint& endpoint, int delta) noexcept {
 
 void UpstreamPool::connected(UpstreamH1& connection) {
   PoolEndpoint& endpoint = connection.endpoint();
-  endpoint.failures = 0;
-  endpoint.down_until = Instant{};
+  mark_up(endpoint);
   add(endpoint.connecting, -1);
   add(endpoint.active, 1);
   if (Attempt* attempt = connection.attempt()) return connection.assign(*attempt);
@@ -151,9 +156,12 @@ void UpstreamPool::connect_failed(UpstreamH1& connection, Fault fault) {
   if (attempt != nullptr) attempt->on_failed({fault, true, false, {}});
 }
 
+void UpstreamPool::mark_up(PoolEndpoint& endpoint) noexcept {
+  balancer_.connected(endpoint.index, worker_.loop().now());
+}
+
 void UpstreamPool::mark_down(PoolEndpoint& endpoint) noexcept {
-  const uint32_t doublings = std::min<uint32_t>(endpoint.failures++, 4);
-  endpoint.down_until = worker_.loop().now() + std::min(kDownMin * (1 << doublings), kDownMax);
+  balancer_.connect_failed(endpoint.index, worker_.loop().now());
 }
 
 void UpstreamPool::release(UpstreamH1& connection) {

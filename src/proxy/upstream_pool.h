@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/attempt.h"
+#include "proxy/balancer.h"
 #include "proxy/cluster.h"
 #include "proxy/upstream_h1.h"
 #include "proxy/upstream_h2.h"
@@ -16,15 +17,10 @@ namespace weir::proxy {
 
 /// One worker's view of an endpoint. The counts are atomic only because metrics read them.
 struct PoolEndpoint {
-  explicit PoolEndpoint(const Endpoint& where)
-      : address(where.address), authority(where.authority), h2(where.h2) {}
+  PoolEndpoint(const Endpoint& where, size_t number)
+      : index(number), address(where.address), authority(where.authority), h2(where.h2) {}
 
-  /// What it has to do now: attempts under way.
-  uint32_t load() const noexcept {
-    const uint32_t connections =
-        active.load(std::memory_order_relaxed) + connecting.load(std::memory_order_relaxed);
-    return h2 ? streams : connections;
-  }
+  size_t index;  ///< in the pool, and in its balancer
 
   net::Address address;
   std::string authority;
@@ -35,13 +31,10 @@ struct PoolEndpoint {
   std::atomic<uint32_t> idle{0};
   std::atomic<uint32_t> active{0};  ///< connections that serve an attempt
   std::atomic<uint32_t> connecting{0};
-  uint32_t failures = 0;  ///< connection attempts that failed in a row
-  Instant down_until{};   ///< chosen only when nothing better is left
 };
 
-/// Power of two choices on requests in flight (Mitzenmacher 2001) among the endpoints that are not
-/// down; connections are reused newest first, so that surplus ones grow old and close. Belongs to
-/// one worker's loop; counts may be read from any thread.
+/// The balancer chooses the endpoint; connections are reused newest first, so that surplus ones
+/// grow old and close. Belongs to one worker's loop; counts may be read from any thread.
 class UpstreamPool {
  public:
   UpstreamPool(Worker& worker, const Cluster& cluster);
@@ -50,6 +43,9 @@ class UpstreamPool {
   /// Finds or begins a connection for the attempt, which hears on_ready, on_failed or
   /// on_pool_full, perhaps at once.
   void open(Attempt& attempt);
+  /// Each open() ends here once, before the attempt is opened anew or forgotten. A second call does
+  /// nothing.
+  void end_try(Attempt& attempt, const TryResult& result) noexcept;
 
   /// Closes every idle connection and those released later.
   void drain();
@@ -64,6 +60,10 @@ class UpstreamPool {
   uint32_t idle() const noexcept { return sum(&PoolEndpoint::idle); }
   uint32_t connecting() const noexcept { return sum(&PoolEndpoint::connecting); }
 
+  uint32_t ejected() const noexcept { return ejected_.load(std::memory_order_relaxed); }
+  /// About once a second: what only time changes.
+  void beat() noexcept;
+
   // From the connections.
   void connected(UpstreamH1& connection);
   void connect_failed(UpstreamH1& connection, Fault fault);
@@ -75,15 +75,12 @@ class UpstreamPool {
   void note_streams(PoolEndpoint& endpoint, int delta) noexcept;
 
  private:
-  // An endpoint that refused a connection is left alone for a second, doubling up to ten.
-  static constexpr Duration kDownMin = std::chrono::seconds(1);
-  static constexpr Duration kDownMax = std::chrono::seconds(10);
-
-  PoolEndpoint& choose() noexcept;
+  uint64_t hash_of(const Attempt& attempt) const noexcept;
   void connect(PoolEndpoint& endpoint, Attempt& attempt);
   void open_h2(PoolEndpoint& endpoint, Attempt& attempt);
   bool is_full(PoolEndpoint& endpoint, Attempt& attempt);
   net::Fd open_socket(PoolEndpoint& endpoint, Attempt& attempt);
+  void mark_up(PoolEndpoint& endpoint) noexcept;
   void mark_down(PoolEndpoint& endpoint) noexcept;
   void push_idle(UpstreamH1& connection) noexcept;
   void unlink_idle(UpstreamH1& connection) noexcept;
@@ -91,6 +88,8 @@ class UpstreamPool {
 
   Worker& worker_;
   const UpstreamOptions& options_;
+  Balancer balancer_;
+  std::atomic<uint32_t> ejected_{0};
   std::list<PoolEndpoint> storage_;  // atomics do not move
   std::vector<PoolEndpoint*> endpoints_;
   std::list<UpstreamH1> connections_;

@@ -107,7 +107,10 @@ void Worker::on_turn_end() {
 
 void Worker::beat() {
   heartbeat_.store(loop_.now(), std::memory_order_relaxed);
-  for (const auto& service : services_) service->refusal_log().beat(loop_.now());
+  for (const auto& service : services_) {
+    service->refusal_log().beat(loop_.now());
+    service->pool().beat();
+  }
   heartbeat_timer_.arm(loop_.now() + kHeartbeat);
 }
 

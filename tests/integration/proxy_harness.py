@@ -220,6 +220,11 @@ class Proxy:
                 total += float(match[3])
         return total
 
+    def state(self, kind):
+        """The first component of that kind in /api/state."""
+        text = urllib.request.urlopen(self.admin + "/api/state", timeout=PATIENCE).read()
+        return next(c for c in json.loads(text)["components"] if c["kind"] == kind)
+
     def memory(self):
         """Resident bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -257,8 +262,7 @@ def running(tmp_path, text, *behaviours):
     """(proxy, origins): `weir run` on this text, in which $0, $1, … stand for the origins' URLs."""
     origins = [Origin(serve) for serve in behaviours]
     text = "version: 1\nlisten: { http: '127.0.0.1:0', admin: '127.0.0.1:0' }\n" + text
-    for number, origin in enumerate(origins):
-        text = text.replace(f"${number}", f"'{origin.url}'")
+    text = re.sub(r"\$(\d+)", lambda match: f"'{origins[int(match[1])].url}'", text)
     path = tmp_path / "weir.yaml"
     path.write_text(text)
     proxy = Proxy.from_file(path)

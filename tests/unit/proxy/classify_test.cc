@@ -104,15 +104,15 @@ TEST(Classify, ANestedCallBetweenNeighboursKeepsTheClassOfItsParent) {
 }
 
 TEST(ShrinkDeadline, RewritesWhatCameAndNothingElse) {
-  DeadlineLines lines;
+  NextHopLines lines;
   const Deadline deadline = Deadline::at(kNow + milliseconds(420));
-  shrink_deadline(Parsed("grpc-timeout: 1S\r\nX-Request-Deadline-Ms: 900\r\n").head, deadline, kNow,
-                  lines);
+  shrink_deadline(Parsed("grpc-timeout: 1S\r\nX-Request-Deadline-Ms: 900\r\n").head, deadline,
+                  false, kNow, lines);
   EXPECT_EQ(lines.view(), "x-request-deadline-ms: 420\r\ngrpc-timeout: 420m\r\n");
   EXPECT_TRUE(lines.drop.contains(http::HeaderName::kGrpcTimeout));
   EXPECT_TRUE(lines.drop.contains(http::HeaderName::kXRequestDeadlineMs));
   EXPECT_FALSE(lines.drop.contains(http::HeaderName::kXEnvoyExpectedRqTimeoutMs));
-  shrink_deadline(Parsed("").head, deadline, kNow, lines);
+  shrink_deadline(Parsed("").head, deadline, false, kNow, lines);
   EXPECT_EQ(lines.view(), "");
   EXPECT_TRUE(lines.drop.empty());
 }

@@ -102,7 +102,7 @@ Expected<bool> Bridge::open() {
     // Partition p of a retry topic belongs to partition p of the topic.
     if (topic != dead_letter_ && *found < *partitions) return too_few(topic, *found, *partitions);
   }
-  auto sender = HttpSender::make(loop_, options_.deliver, *this);
+  auto sender = Sender::make(loop_, options_.deliver, *this);
   if (!sender) return Unexpected<Error>(sender.error());
   sender_ = std::move(*sender);
   auto source = KafkaSource::make(loop_, options_, *partitions, *this);

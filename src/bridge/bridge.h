@@ -9,12 +9,12 @@
 #include <unordered_map>
 
 #include "bridge/bridge_stats.h"
-#include "bridge/http_sender.h"
 #include "bridge/kafka_source.h"
 #include "bridge/kafka_writer.h"
 #include "bridge/pace.h"
 #include "bridge/pipeline.h"
 #include "bridge/revoke_handler.h"
+#include "bridge/sender.h"
 #include "bridge/stall_watchdog.h"
 #include "observe/log.h"
 
@@ -92,7 +92,7 @@ class Bridge final : private SourceSink, private SendSink, private WriteSink {
   Pipeline pipeline_;
   std::unique_ptr<Pace> pace_;
   std::unique_ptr<KafkaWriter> writer_;
-  std::unique_ptr<HttpSender> sender_;
+  std::unique_ptr<Sender> sender_;
   std::unique_ptr<KafkaSource> source_;
 
   std::map<int32_t, Partition> partitions_;

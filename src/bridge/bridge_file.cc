@@ -41,6 +41,7 @@ struct RetryKeys {
 
 struct DeliverKeys {
   std::string to;
+  Protocol protocol = Protocol::kHttp1;
   std::string path = "/";
   Duration timeout = DeliverOptions{}.timeout;
   Criticality priority = DeliverOptions{}.priority;
@@ -141,7 +142,10 @@ Table<DeliverKeys> deliver_table() {
   return Table<DeliverKeys>()
       .text("to", &DeliverKeys::to, "The name of an upstream, or http://HOST:PORT")
       .required()
-      .text("path", &DeliverKeys::path, "Where records are POSTed")
+      .choice("protocol", &DeliverKeys::protocol,
+              {{"http1", Protocol::kHttp1}, {"http2", Protocol::kHttp2}, {"grpc", Protocol::kGrpc}},
+              "How the service is spoken to; http2 and grpc in cleartext with prior knowledge")
+      .text("path", &DeliverKeys::path, "Where records are POSTed; of gRPC: /Service/Method")
       .duration("timeout", &DeliverKeys::timeout, "For each delivery")
       .choice("priority", &DeliverKeys::priority,
               {{"CRITICAL_PLUS", Criticality::kCriticalPlus},
@@ -259,6 +263,7 @@ BridgeOptions bridge_options(const FileKeys& file, const KafkaKeys& kafka) {
   if (kafka.deliver.in_flight != kAdaptive)
     deliver.in_flight_min = deliver.in_flight_max =
         static_cast<uint32_t>(*config::parse_integer(kafka.deliver.in_flight));
+  deliver.protocol = kafka.deliver.protocol;
   deliver.path = kafka.deliver.path;
   deliver.timeout = kafka.deliver.timeout;
   deliver.priority = kafka.deliver.priority;

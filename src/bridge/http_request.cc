@@ -11,15 +11,8 @@ namespace {
 
 constexpr size_t kKeyBytesMax = 4 * 1024;
 constexpr size_t kHeaderBytesMax = 16 * 1024;
+constexpr size_t kHeadersMax = 64;
 constexpr std::string_view kContentType = "content-type";
-
-void field(std::string& head, std::string_view name, std::string_view value) {
-  head.append(name).append(": ").append(value).append("\r\n");
-}
-
-void field(std::string& head, std::string_view name, int64_t value) {
-  field(head, name, std::to_string(value));
-}
 
 // RFC 3986: everything but unreserved characters.
 std::string percent_encoded(std::string_view bytes) {
@@ -42,21 +35,43 @@ bool is_field_value(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-void record_headers(std::string& head, const Record& record) {
-  size_t bytes = 0;
-  for (const auto& [name, value] : record.headers) {
-    if (http::equals_ignoring_case(name, kContentType)) continue;
-    if (!http::is_token(name) || !is_field_value(value)) continue;
-    bytes += name.size() + value.size();
-    if (bytes > kHeaderBytesMax) return;
-    head.append("Kafka-Header-").append(name).append(": ").append(value).append("\r\n");
-  }
-}
-
 std::string_view content_type(const Record& record) {
   for (const auto& [name, value] : record.headers)
     if (http::equals_ignoring_case(name, kContentType) && is_field_value(value)) return value;
   return "application/octet-stream";
+}
+
+int64_t timeout_ms(const DeliverOptions& options) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count();
+}
+
+// What every request tells about its record, whatever the protocol.
+template <typename Field>
+void each_field(const Record& record, const DeliverOptions& options, Field field) {
+  const Origin& origin = record.origin;
+  const std::string offset = std::to_string(origin.offset);
+  const std::string partition = std::to_string(origin.partition);
+  field("Content-Type",
+        options.protocol == Protocol::kGrpc ? "application/grpc" : content_type(record));
+  field("Kafka-Topic", origin.topic);
+  field("Kafka-Partition", partition);
+  field("Kafka-Offset", offset);
+  field("Kafka-Timestamp", std::to_string(record.timestamp_ms));
+  if (record.has_key && record.key.size() <= kKeyBytesMax)
+    field("Kafka-Key", percent_encoded(record.key));
+  field("Idempotency-Key", "\"" + origin.topic + "/" + partition + "/" + offset + "\"");
+  field("X-Envoy-Attempt-Count", std::to_string(record.attempts + 1));
+  field("X-Request-Deadline-Ms", std::to_string(timeout_ms(options)));
+  field("X-Weir-Priority", to_string(options.priority));
+  size_t bytes = 0;
+  size_t count = 0;
+  for (const auto& [name, value] : record.headers) {
+    if (http::equals_ignoring_case(name, kContentType)) continue;
+    if (!http::is_token(name) || !is_field_value(value)) continue;
+    bytes += name.size() + value.size();
+    if (bytes > kHeaderBytesMax || ++count > kHeadersMax) return;
+    field("Kafka-Header-" + name, value);
+  }
 }
 
 Answer answer_of(int status) {
@@ -70,28 +85,42 @@ Answer answer_of(int status) {
 
 std::string request_head(const Record& record, const DeliverOptions& options,
                          std::string_view authority) {
-  const Origin& origin = record.origin;
   std::string head;
   head.reserve(512);
   head.append("POST ").append(options.path).append(" HTTP/1.1\r\n");
-  field(head, "Host", authority);
-  field(head, "Content-Type", content_type(record));
-  field(head, "Content-Length", static_cast<int64_t>(record.value.size()));
-  field(head, "Kafka-Topic", origin.topic);
-  field(head, "Kafka-Partition", origin.partition);
-  field(head, "Kafka-Offset", origin.offset);
-  field(head, "Kafka-Timestamp", record.timestamp_ms);
-  if (record.has_key && record.key.size() <= kKeyBytesMax)
-    field(head, "Kafka-Key", percent_encoded(record.key));
-  field(head, "Idempotency-Key",
-        "\"" + origin.topic + "/" + std::to_string(origin.partition) + "/" +
-            std::to_string(origin.offset) + "\"");
-  field(head, "X-Envoy-Attempt-Count", record.attempts + 1);
-  field(head, "X-Request-Deadline-Ms",
-        std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count());
-  field(head, "X-Weir-Priority", to_string(options.priority));
-  record_headers(head, record);
+  const auto line = [&head](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  line("Host", authority);
+  line("Content-Length", std::to_string(record.value.size()));
+  each_field(record, options, line);
   return head.append("\r\n");
+}
+
+void RequestFields::fill(const Record& record, const DeliverOptions& options,
+                         std::string_view authority) {
+  const bool grpc = options.protocol == Protocol::kGrpc;
+  list_.clear();
+  values_.clear();
+  list_.add(":method", "POST");
+  list_.add(":scheme", "http");
+  list_.add(":authority", authority);
+  list_.add(":path", options.path);
+  if (grpc) {
+    list_.add("te", "trailers");
+    add("grpc-timeout", std::to_string(timeout_ms(options)) + "m");
+  } else {
+    add("content-length", std::to_string(record.value.size()));
+  }
+  each_field(record, options,
+             [this](std::string_view name, std::string_view value) { add(name, value); });
+}
+
+void RequestFields::add(std::string_view name, std::string_view value) {
+  // The list keeps views; a deque never moves what it holds.
+  std::string& lower = values_.emplace_back(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), http::to_lower);
+  list_.add(lower, values_.emplace_back(value));
 }
 
 Delivery delivery_of(const http::ResponseHead& response, int64_t now_seconds) {

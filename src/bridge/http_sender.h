@@ -4,34 +4,22 @@
 #include <memory>
 #include <vector>
 
-#include "bridge/options.h"
-#include "bridge/retry_router.h"
-#include "net/event_loop.h"
+#include "bridge/sender.h"
 #include "net/socket.h"
 
 namespace weir::bridge {
 
-/// Hears how deliveries end, in the loop's thread, never from within send().
-class SendSink {
- public:
-  virtual void answered(Record& record, const Delivery& delivery) = 0;
-
- protected:
-  ~SendSink() = default;
-};
-
 /// Keeps connections alive and takes them last in, first out, so that those a quiet time leaves
 /// over grow old and are closed. Endpoints take turns. Its bound is the caller's: as many
 /// connections as records were in flight at once, at most in_flight_max. Belongs to one loop.
-class HttpSender {
+class HttpSender final : public Sender {
  public:
   /// Errors: kUsage for a bad URL, kUnavailable for an unknown name (resolved once, at start).
   static Expected<std::unique_ptr<HttpSender>> make(net::EventLoop& loop,
                                                     const DeliverOptions& options, SendSink& sink);
-  ~HttpSender();
+  ~HttpSender() override;
 
-  /// Begins a delivery; the record must stay until it is answered.
-  void send(Record& record);
+  void send(Record& record) override;
 
   size_t active() const noexcept { return active_; }
   size_t connections() const noexcept { return connections_.size(); }

@@ -33,9 +33,17 @@ struct ConsumeOptions {
   ClientSettings client;
 };
 
+/// How the service is spoken to.
+enum class Protocol : uint8_t {
+  kHttp1,  ///< a connection for each record in flight
+  kHttp2,  ///< prior knowledge; many records on one connection
+  kGrpc,   ///< a unary call for each record; its value is the message
+};
+
 struct DeliverOptions {
   std::vector<std::string> to;  ///< http://host:port, taken in turn
-  std::string path = "/";
+  Protocol protocol = Protocol::kHttp1;
+  std::string path = "/";                       ///< of gRPC: /package.Service/Method
   Duration timeout = std::chrono::seconds(30);  ///< for each delivery, from sending to the answer
   Criticality priority = Criticality::kSheddablePlus;
   uint32_t in_flight_min = 1;

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 ROOT = Path(__file__).resolve().parents[2]
 WEIR = Path(os.environ.get("WEIR_BIN", ROOT / "build" / "release" / "bin" / "weir"))
 
-Seen = collections.namedtuple("Seen", "at key value attempt status")
+Seen = collections.namedtuple("Seen", "at key value attempt status partition")
 
 
 def wait_for(condition, seconds, what):
@@ -129,7 +129,8 @@ class Service:
         verdict = (self.judge(key, value) if self.judge else None) or 204
         status, extra = verdict if isinstance(verdict, tuple) else (verdict, b"")
         attempt = int(headers[b"x-envoy-attempt-count"])
-        self.seen.append(Seen(time.monotonic(), key, value, attempt, status))
+        self.seen.append(Seen(time.monotonic(), key, value, attempt, status,
+                              int(headers[b"kafka-partition"])))
         self.in_service -= 1
         if self.workers is not None:
             self.workers += 1
@@ -230,7 +231,8 @@ class Bridge:
             self.kill()
 
 
-def config_text(brokers, to, topic="orders", group="weir", consume="", deliver="", upstream=""):
+def config_text(brokers, to, topic="orders", group="weir", consume="", deliver="", upstream="",
+                path="/events"):
     return f"""\
 version: 1
 listen: {{ admin: "127.0.0.1:0" }}
@@ -238,7 +240,7 @@ upstreams:
   service: {{ to: ["{to}"]{upstream} }}
 kafka:
   - consume: {{ brokers: "{brokers}", topic: {topic}, group: {group}{consume} }}
-    deliver: {{ to: service, path: /events{deliver} }}
+    deliver: {{ to: service, path: {path}{deliver} }}
 """
 
 

@@ -40,6 +40,51 @@ TEST(HttpRequest, IsWhatOurOwnStrictParserTakes) {
   EXPECT_EQ(head.find("evil"), std::string::npos) << "a record must not write our heads";
 }
 
+std::string field_of(const RequestFields& fields, std::string_view name) {
+  for (size_t i = 0; i < fields.list().size(); ++i)
+    if (fields.list()[i].name == name) return std::string(fields.list()[i].value);
+  return "(none)";
+}
+
+TEST(RequestFields, SayTheSameOverHttp2) {
+  DeliverOptions options;
+  options.protocol = Protocol::kHttp2;
+  options.path = "/events";
+  RequestFields fields;
+  fields.fill(order(), options, "svc:9000");
+  ASSERT_TRUE(fields.list().ok());
+  EXPECT_EQ(fields.list()[0].name, ":method");
+  EXPECT_EQ(field_of(fields, ":authority"), "svc:9000");
+  EXPECT_EQ(field_of(fields, ":path"), "/events");
+  EXPECT_EQ(field_of(fields, "content-length"), "5");
+  EXPECT_EQ(field_of(fields, "content-type"), "text/plain");
+  EXPECT_EQ(field_of(fields, "kafka-header-trace"), "1");
+  EXPECT_EQ(field_of(fields, "kafka-header-evil"), "(none)");
+  EXPECT_EQ(field_of(fields, "idempotency-key"), "\"orders/3/42\"");
+}
+
+TEST(RequestFields, SpeakGrpc) {
+  DeliverOptions options;
+  options.protocol = Protocol::kGrpc;
+  options.timeout = std::chrono::seconds(3);
+  RequestFields fields;
+  fields.fill(order(), options, "svc:9000");
+  EXPECT_EQ(field_of(fields, "content-type"), "application/grpc");
+  EXPECT_EQ(field_of(fields, "te"), "trailers");
+  EXPECT_EQ(field_of(fields, "grpc-timeout"), "3000m");
+  EXPECT_EQ(field_of(fields, "content-length"), "(none)") << "the prefix is not in the value";
+}
+
+TEST(RequestFields, ManyHeadersOfARecordAreCutAndNotFatal) {
+  Record record = order();
+  for (int i = 0; i < 500; ++i)
+    record.headers.emplace_back("Header-Number-" + std::to_string(i), std::string(20, 'x'));
+  RequestFields fields;
+  fields.fill(record, {}, "svc:9000");
+  EXPECT_TRUE(fields.list().ok());
+  EXPECT_EQ(field_of(fields, "kafka-header-header-number-10"), std::string(20, 'x'));
+}
+
 Delivery answered(const std::string& status, const std::string& fields = "") {
   const std::string text = "HTTP/1.1 " + status + " X\r\nContent-Length: 0\r\n" + fields + "\r\n";
   http::ResponseHead head;

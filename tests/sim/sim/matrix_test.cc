@@ -8,15 +8,22 @@
 namespace weir::sim {
 namespace {
 
+// ThreadSanitizer makes this fifteen times slower and looks at memory, not at targets.
+#ifdef __SANITIZE_THREAD__
+constexpr int kSeeds = 1;
+#else
+constexpr int kSeeds = 3;
+#endif
+
 class Matrix : public ::testing::TestWithParam<MatrixRow> {};
 
-TEST_P(Matrix, OursReachesEveryTargetInTheWorstOfThreeSeeds) {
+TEST_P(Matrix, OursReachesEveryTargetInItsWorstSeed) {
   const MatrixRow& row = GetParam();
-  const Score result = score(row, ours(), {.count = 3});
+  const Score result = score(row, ours(), {.count = kSeeds});
   for (size_t t = 0; t < row.targets.size(); ++t) {
     EXPECT_TRUE(met(row.targets[t], result.worst[t]))
         << row.id << " " << row.title << ": " << row.targets[t].metric << " is " << result.worst[t]
-        << ", target " << row.targets[t].bound << " (seeds 1 to 3)";
+        << ", target " << row.targets[t].bound << " (seeds 1 to " << kSeeds << ")";
   }
 }
 

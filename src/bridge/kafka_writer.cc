@@ -5,6 +5,8 @@
 namespace weir::bridge {
 namespace {
 
+constexpr int kMessageBytesMax = 100 << 20;
+
 std::string text_of(int64_t number) {
   return std::to_string(number);
 }
@@ -25,6 +27,9 @@ Expected<std::unique_ptr<KafkaWriter>> KafkaWriter::make(net::EventLoop& loop,
                                                          const Options& options, WriteSink& sink) {
   ConfBuilder conf(options.brokers, options.client);
   conf.set("enable.idempotence", "true")
+      // The topic decides what is too large, not the client: what came in must go out again, with
+      // our headers on top.
+      .set("message.max.bytes", std::to_string(kMessageBytesMax))
       .set("linger.ms", text_of(milliseconds_of(options.linger)))
       .set("message.timeout.ms", text_of(milliseconds_of(options.timeout)))
       .set("queue.buffering.max.kbytes",

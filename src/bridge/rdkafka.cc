@@ -22,22 +22,42 @@ Unexpected<Error> topic_error(const std::string& topic, rd_kafka_resp_err_t code
   std::string message = "topic '" + topic + "': " + rd_kafka_err2str(code);
   std::string remedy = "create it, or correct its name in the configuration";
   if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-    remedy = "give this user READ and DESCRIBE on it";
+    remedy = "give this user READ, WRITE and DESCRIBE on it";
   return Unexpected<Error>(Error{ErrorKind::kConfig, std::move(message), std::move(remedy)});
 }
 
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, KafkaDelete<rd_kafka_metadata_destroy>>;
 
-Unexpected<Error> no_answer(rd_kafka_resp_err_t code) {
-  return unavailable(std::string("no Kafka broker answers: ") + rd_kafka_err2str(code),
-                     "check the brokers' addresses, and TLS and SASL settings if they ask for it");
+// "Timed out" is how a wrong password looks from here; the reason came as an event before.
+Unexpected<Error> no_answer(rd_kafka_t* handle, rd_kafka_resp_err_t code) {
+  std::string why = rd_kafka_err2str(code);
+  std::string remedy = "check the brokers' addresses, and TLS and SASL settings if they ask for it";
+  const KafkaQueue queue(rd_kafka_queue_get_main(handle));
+  while (const KafkaEvent event{rd_kafka_queue_poll(queue.get(), 0)}) {
+    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR) continue;
+    switch (static_cast<int>(rd_kafka_event_error(event.get()))) {
+      case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+        why = rd_kafka_event_error_string(event.get());
+        remedy = "correct sasl.username and sasl.password under `client`";
+        break;
+      case RD_KAFKA_RESP_ERR__SSL:
+        why = rd_kafka_event_error_string(event.get());
+        remedy =
+            "give ssl.ca.location under `client`, and check that the name is the certificate's";
+        break;
+      case RD_KAFKA_RESP_ERR__TRANSPORT:
+      case RD_KAFKA_RESP_ERR__RESOLVE: why = rd_kafka_event_error_string(event.get()); break;
+      default: break;
+    }
+  }
+  return unavailable("no Kafka broker answers: " + why, remedy);
 }
 
 // Asking for a topic by its name would create it where brokers do that; the list of all does not.
 Expected<bool> is_listed(rd_kafka_t* handle, const std::string& topic, Duration timeout) {
   const rd_kafka_metadata_t* raw = nullptr;
   const auto code = rd_kafka_metadata(handle, 1, nullptr, &raw, milliseconds_of(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(code);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(handle, code);
   const Metadata metadata(raw);
   for (int i = 0; i < metadata->topic_cnt; ++i)
     if (topic == metadata->topics[i].topic) return true;
@@ -49,7 +69,7 @@ Expected<int> ask_partition_count(rd_kafka_t* handle, const std::string& topic, 
   const Topic local(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
   const rd_kafka_metadata_t* raw = nullptr;
   const auto code = rd_kafka_metadata(handle, 0, local.get(), &raw, milliseconds_of(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(code);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(handle, code);
   const Metadata metadata(raw);
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic_error(topic, found.err);

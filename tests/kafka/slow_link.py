@@ -1,5 +1,8 @@
 """A TCP forwarder with a bound on the bytes a second towards the broker: a Kafka that is far away,
-or a disk that is slow. As a program: slow_link.py LISTEN_PORT TARGET_PORT BYTES_PER_SECOND."""
+or a disk that is slow. As a program: slow_link.py LISTEN_PORT TARGET_PORT BYTES_PER_SECOND.
+
+SIGUSR1 freezes the connections that have brought records, and thaws them the next time: fetches are
+then silent while the group goes on as if nothing were the matter."""
 
 import asyncio
 import signal
@@ -10,6 +13,7 @@ from pathlib import Path
 CHUNK = 4096
 # What hides in socket buffers is latency that nobody can take back.
 BUFFER = 16 * 1024
+RECORD_BYTES = 500_000  # a connection that sent more does not only keep a group together
 
 
 class SlowLink:
@@ -44,11 +48,15 @@ class Pacer:
             await asyncio.sleep(wait)
 
 
-async def pump(reader, writer, pacer):
+async def pump(reader, writer, pacer, thawed):
+    sent = 0
     try:
         while data := await reader.read(CHUNK):
             if pacer:
                 await pacer.spend(len(data))
+            elif sent > RECORD_BYTES:
+                await thawed.wait()
+            sent += len(data)
             writer.write(data)
             await writer.drain()
     except ConnectionError:
@@ -58,11 +66,17 @@ async def pump(reader, writer, pacer):
 
 
 async def serve(listen, target, rate):
-    pacer = Pacer(rate)
+    pacer, thawed = Pacer(rate), asyncio.Event()
+    thawed.set()
+
+    def turn():
+        thawed.clear() if thawed.is_set() else thawed.set()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, turn)
 
     async def on_connection(reader, writer):
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", target)
-        await asyncio.gather(pump(reader, there_writer, pacer), pump(there_reader, writer, None))
+        await asyncio.gather(pump(reader, there_writer, pacer, thawed),
+                             pump(there_reader, writer, None, thawed))
 
     import socket
     listener = socket.socket()

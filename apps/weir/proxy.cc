@@ -7,7 +7,6 @@
 #include "verbs.h"
 
 namespace weir::cli {
-
 void add_proxy(CLI::App& parent, Action& action) {
   CLI::App& verb =
       add_verb(parent, "proxy", "Put weir before a service, with nothing to configure.",
@@ -23,6 +22,7 @@ void add_proxy(CLI::App& parent, Action& action) {
   auto admin = std::make_shared<std::string>("127.0.0.1:9901");
   verb.add_option("--admin", *admin, "Where metrics, state and probes are read");
   verb.add_flag("--dry-run", options->dry_run, "Decide and count, but refuse nobody");
+  add_record(verb, options->record);
   verb.add_option("--workers", options->workers, "Event loops; 0: one for each CPU");
   verb.add_option("--law", upstream.law, "The control law of the concurrency limit");
   verb.add_option("--limit-max", upstream.limit_max,

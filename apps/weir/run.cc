@@ -14,10 +14,13 @@ void add_run(CLI::App& parent, Action& action) {
       add_verb(parent, "run", "Run the proxy as a file says.", {"weir run -c weir.yaml"});
   auto path = std::make_shared<std::string>();
   verb.add_option("-c,--config", *path, "The configuration file")->required();
-  verb.callback([path, &action] {
-    action = [path] {
-      const auto file = proxy::load_config(*path);
+  auto record = std::make_shared<proxy::RecorderOptions>();
+  add_record(verb, *record);
+  verb.callback([path, record, &action] {
+    action = [path, record] {
+      auto file = proxy::load_config(*path);
       if (!file) return fail(file.error());
+      file->options.record = *record;
       return serve(file->options, file->admin, file->warnings);
     };
   });

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "admin/server.h"
+#include "config/values.h"
 #include "net/signals.h"
 #include "observe/log.h"
 #include "observe/process_source.h"
@@ -51,6 +52,22 @@ int serve(const proxy::Options& options, const std::string& admin_address,
   running.run();
   log.write(observe::LogLevel::kInfo, "stopped", "all done");
   return 0;
+}
+
+void add_record(CLI::App& verb, proxy::RecorderOptions& record) {
+  verb.add_option("--record", record.path,
+                  "Keep what the laws saw and decided in this file, for 'weir sim replay'");
+  const auto parse = [&record](const CLI::results_t& results) {
+    constexpr size_t kLeast = 4 << 20;  // a buffer of the recorder and some more in each half
+    const auto size = config::parse_size(results.front());
+    if (!size || *size < kLeast)
+      throw CLI::ValidationError("'" + results.front() + "' is not a size of 4MiB or more");
+    record.bytes_max = *size;
+    return true;
+  };
+  verb.add_option("--record-max", parse, "Bound for that file and the one before, FILE.1")
+      ->type_name("SIZE")
+      ->default_str("64MiB");
 }
 
 }  // namespace weir::cli

@@ -82,6 +82,7 @@ void add_sim(CLI::App& parent, Action& action) {
   verb.add_option("--html", values->page, "Write the report as a page to this file too");
   verb.require_subcommand(0, 1);
   add_sim_compare(verb, action);
+  add_sim_replay(verb, action);
   add_schema(verb, action);
   verb.callback([values, seed, &verb, &action] {
     if (!verb.get_subcommands().empty()) return;  // its own callback has run already

@@ -20,6 +20,7 @@ void add_config_schema(CLI::App& parent, Action& action);
 void add_bridge(CLI::App& parent, Action& action);
 void add_bridge_dlq(CLI::App& parent, Action& action);
 void add_sim(CLI::App& parent, Action& action);
+void add_sim_replay(CLI::App& parent, Action& action);
 void add_sim_compare(CLI::App& parent, Action& action);
 void add_docs(CLI::App& parent, Action& action);
 void add_status(CLI::App& parent, Action& action);

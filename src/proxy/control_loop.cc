@@ -7,7 +7,7 @@ namespace weir::proxy {
 
 ControlLoop::ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others,
                          uint16_t workers, observe::Registry& registry, observe::EventRing* events,
-                         observe::Log* log)
+                         observe::Log* log, Recorder* recorder)
     : loop_(loop),
       cluster_(cluster),
       others_(others),
@@ -15,9 +15,13 @@ ControlLoop::ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOther
       registry_(registry),
       events_(events),
       log_(log),
+      recorder_(recorder),
       logged_limit_(cluster.limiter().limit()),
       timer_(loop.timers(), net::Callback::to<&ControlLoop::tick>(this)) {
   last_move_ = cluster_.limiter().last_move();
+  if (recorder_ != nullptr)
+    recorded_as_ =
+        recorder_->add_upstream(cluster_.name(), cluster_.limiter(), observe::system_wall_clock());
   timer_.arm(loop_.now() + kTickMin);
 }
 
@@ -36,6 +40,7 @@ void ControlLoop::tick() {
   const uint32_t before = limiter.limit();
   if (const auto change = limiter.tick(now)) {
     inflight_peak_.store(change->window.inflight_peak, std::memory_order_relaxed);
+    if (recorder_ != nullptr) recorder_->record(recorded_as_, *change);
     tell(*change);
   }
   if (limiter.limit() != before) cluster_.follow_limit();

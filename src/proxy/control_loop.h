@@ -10,6 +10,7 @@
 #include "observe/log.h"
 #include "observe/registry.h"
 #include "proxy/cluster.h"
+#include "proxy/recorder.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -17,9 +18,10 @@ namespace weir::proxy {
 /// A timer on the first worker's loop; everything but last_move runs there.
 class ControlLoop {
  public:
-  /// `events` and `log` may be null.
+  /// `events`, `log` and `recorder` may be null.
   ControlLoop(net::EventLoop& loop, const Cluster& cluster, WakeOthers& others, uint16_t workers,
-              observe::Registry& registry, observe::EventRing* events, observe::Log* log);
+              observe::Registry& registry, observe::EventRing* events, observe::Log* log,
+              Recorder* recorder = nullptr);
 
   /// The last decision that moved the limit. From any thread.
   LimitMove last_move() const;
@@ -45,6 +47,8 @@ class ControlLoop {
   observe::Registry& registry_;
   observe::EventRing* events_;
   observe::Log* log_;
+  Recorder* recorder_;
+  uint32_t recorded_as_ = 0;  // our number in the recording
   uint32_t logged_limit_;
   uint32_t breaker_generation_ = 0;  // of the last transition that was told
   net::Timer timer_;

@@ -10,6 +10,7 @@
 #include "http/h1_parser.h"
 #include "http/h2_session.h"
 #include "net/socket.h"
+#include "proxy/recorder.h"
 #include "proxy/route_options.h"
 #include "proxy/upstream_options.h"
 #include "weir/base/time.h"
@@ -57,6 +58,9 @@ struct Options {
 
   /// Decide and count, but refuse nobody.
   bool dry_run = false;
+
+  /// Where the control laws' windows and decisions are kept for replay; an empty path: nowhere.
+  RecorderOptions record;
 
   Timeouts timeouts;
   http::HeadLimits head_limits;

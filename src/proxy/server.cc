@@ -34,13 +34,22 @@ Expected<std::unique_ptr<Server>> Server::make(const Options& options, observe::
   if (!address) return Unexpected<Error>(address.error());
   auto sockets = net::open_listeners(*address, workers);
   if (!sockets) return Unexpected<Error>(sockets.error());
+  std::unique_ptr<Recorder> recorder;
+  if (!options.record.path.empty()) {
+    auto opened = Recorder::open(options.record);
+    if (!opened) return Unexpected<Error>(opened.error());
+    recorder = std::move(*opened);
+  }
   return std::unique_ptr<Server>(new Server(options, registry, std::move(clusters),
-                                            std::move(*routes), std::move(*sockets), observers));
+                                            std::move(*routes), std::move(*sockets), observers,
+                                            std::move(recorder)));
 }
 
 Server::Server(const Options& options, observe::Registry& registry, Clusters clusters,
-               RouteTable routes, std::vector<net::Fd> sockets, Observers observers)
+               RouteTable routes, std::vector<net::Fd> sockets, Observers observers,
+               std::unique_ptr<Recorder> recorder)
     : options_(options),
+      recorder_(std::move(recorder)),
       registry_(registry),
       clusters_(std::move(clusters)),
       routes_(std::move(routes)),
@@ -59,7 +68,8 @@ Server::Server(const Options& options, observe::Registry& registry, Clusters clu
   }
   for (const auto& cluster : clusters_) {
     control_.push_back(std::make_unique<ControlLoop>(first_loop(), *cluster, others, workers,
-                                                     registry_, observers_.events, observers_.log));
+                                                     registry_, observers_.events, observers_.log,
+                                                     recorder_.get()));
   }
   make_explain_reader();
   registry_.add_source(*this);

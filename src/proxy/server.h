@@ -14,6 +14,7 @@
 #include "proxy/control_loop.h"
 #include "proxy/explain_reader.h"
 #include "proxy/options.h"
+#include "proxy/recorder.h"
 #include "proxy/route_table.h"
 #include "proxy/worker.h"
 
@@ -30,8 +31,9 @@ class Server final : public observe::StateProvider,
                      public observe::MetricSource,
                      private WakeOthers {
  public:
-  /// Resolves the targets, builds the policies, binds the address. `registry` must have at least
-  /// worker_count(options) workers and outlive the server. Errors: kUsage, kUnavailable.
+  /// Resolves the targets, builds the policies, binds the address, begins the recording. `registry`
+  /// must have at least worker_count(options) workers and outlive the server. Errors: kUsage,
+  /// kUnavailable.
   static Expected<std::unique_ptr<Server>> make(const Options& options, observe::Registry& registry,
                                                 Observers observers);
   ~Server();
@@ -65,7 +67,7 @@ class Server final : public observe::StateProvider,
  private:
   using Clusters = std::vector<std::unique_ptr<Cluster>>;
   Server(const Options& options, observe::Registry& registry, Clusters clusters, RouteTable routes,
-         std::vector<net::Fd> sockets, Observers observers);
+         std::vector<net::Fd> sockets, Observers observers, std::unique_ptr<Recorder> recorder);
 
   void wake(int worker) noexcept override;
   observe::ComponentState limiter_state(size_t cluster) const;
@@ -74,6 +76,7 @@ class Server final : public observe::StateProvider,
   void collect_cluster(size_t cluster, observe::MetricSink& sink) const;
 
   const Options options_;
+  std::unique_ptr<Recorder> recorder_;  // null: nothing is recorded
   observe::Registry& registry_;
   Clusters clusters_;
   RouteTable routes_;

@@ -46,9 +46,9 @@ void add_client(ScenarioSpec& spec, const std::vector<uint32_t>& leaves, double 
   spec.clients.push_back(client);
 }
 
-// Two clients need the slow leaf, together 1.9 times what it can do; they are the first in the list.
-// The others are most of the traffic. Where they are the lesser part, one law alone before each
-// service does not keep them apart: docs/explanation/slow-leaf.md.
+// Two clients need the slow leaf, together 1.9 times what it can do; they are the first of the
+// list. The others are most of the traffic. Where they are the lesser part, one law alone before
+// each service does not keep them apart: docs/explanation/slow-leaf.md.
 ScenarioSpec slow_leaf(double from, double healthy_rate) {
   ScenarioSpec spec;
   spec.name = "slow leaf";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "bridge/credits.h"
 #include "bridge/grpc_answer.h"
 #include "weir/base/assert.h"
 
@@ -27,6 +28,13 @@ std::string grpc_prefix(size_t size) {
   std::string prefix(1, '\0');
   for (const int shift : {24, 16, 8, 0}) prefix += static_cast<char>(size >> shift & 0xFF);
   return prefix;
+}
+
+Delivery grpc_delivery(const http::HeaderBlock& fields) {
+  Delivery delivery = delivery_of_grpc(fields.value("grpc-status"), fields.value("grpc-message"),
+                                       fields.value("grpc-retry-pushback-ms"));
+  delivery.credits = credits_in(fields.value(http::HeaderName::kEndpointLoadMetrics));
+  return delivery;
 }
 
 }  // namespace
@@ -183,9 +191,7 @@ void H2Sender::Connection::on_response(int32_t stream, const http::ResponseHead&
   exchange.delivery = delivery_of(head, wall_seconds());
   if (!grpc_ || head.status != 200) return;
   // Trailers only, or the trailers are still to come.
-  exchange.delivery =
-      delivery_of_grpc(head.headers.value("grpc-status"), head.headers.value("grpc-message"),
-                       head.headers.value("grpc-retry-pushback-ms"));
+  exchange.delivery = grpc_delivery(head.headers);
 }
 
 void H2Sender::Connection::on_body(int32_t stream, std::string_view payload) {
@@ -200,9 +206,9 @@ void H2Sender::Connection::on_body(int32_t stream, std::string_view payload) {
 void H2Sender::Connection::on_trailers(int32_t stream, const http::HeaderBlock& trailers) {
   const auto found = exchanges_.find(stream);
   if (found == exchanges_.end() || !grpc_) return;
-  found->second->delivery =
-      delivery_of_grpc(trailers.value("grpc-status"), trailers.value("grpc-message"),
-                       trailers.value("grpc-retry-pushback-ms"));
+  Delivery delivery = grpc_delivery(trailers);
+  if (!delivery.credits) delivery.credits = found->second->delivery.credits;  // of the head
+  found->second->delivery = std::move(delivery);
 }
 
 void H2Sender::Connection::on_stream_closed(int32_t stream, uint32_t code) {

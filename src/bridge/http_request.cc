@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "bridge/credits.h"
 #include "http/chars.h"
 
 namespace weir::bridge {
@@ -127,6 +128,7 @@ Delivery delivery_of(const http::ResponseHead& response, int64_t now_seconds) {
   Delivery delivery;
   delivery.status = response.status;
   delivery.answer = answer_of(response.status);
+  delivery.credits = credits_in(response.headers.value(http::HeaderName::kEndpointLoadMetrics));
   if (delivery.answer == Answer::kDelivered) return delivery;
   delivery.retry_after =
       parse_retry_after(response.headers.value(http::HeaderName::kRetryAfter), now_seconds);

@@ -54,12 +54,14 @@ Pace::Pace(const DeliverOptions& options, std::unique_ptr<Limit> law, uint64_t s
           std::move(law), Limiter::Options{options.in_flight_min, options.in_flight_max, 1}, now)),
       stack_({breaker_, limiter_}) {
   context_.criticality = options.priority;
+  endpoints_ = std::max(static_cast<uint32_t>(options.to.size()), 1u);
 }
 
 Expected<Flight, Instant> Pace::ask(Instant now) {
   if (hold_.holds(now)) return Unexpected<Instant>(hold_.until());
   const bool tests = hold_.testing();
   if (tests && testing_) return Unexpected<Instant>(kInstantMax);
+  if (!credits_.admits(limiter_->inflight(), now)) return Unexpected<Instant>(credits_.until());
   auto permit = stack_.admit(context_, now);
   if (!permit) {
     const Rejection& rejection = permit.error();
@@ -73,6 +75,10 @@ Expected<Flight, Instant> Pace::ask(Instant now) {
 void Pace::ended(Flight flight, const Delivery& delivery, Instant now) {
   std::move(flight.permit).complete(outcome_of(delivery.answer), now);
   if (flight.tests) testing_ = false;
+  if (delivery.credits) {
+    const uint64_t all = uint64_t{*delivery.credits} * endpoints_;
+    credits_.granted(static_cast<uint32_t>(std::min<uint64_t>(all, UINT32_MAX)), now);
+  }
   switch (delivery.answer) {
     case Answer::kOverloaded:
     case Answer::kUnreachable:

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "bridge/credits.h"
 #include "bridge/options.h"
 #include "bridge/overload_hold.h"
 #include "bridge/retry_router.h"
@@ -20,9 +21,10 @@ struct Flight {
   bool tests = false;  ///< the one record that finds out whether the service is back
 };
 
-/// The engine's breaker and adaptive limiter, and the overload hold. No queue: what is not admitted
-/// waits in Kafka. A slow service does not open the breaker here: nobody waits for the answer, and
-/// the limiter finds the pace. Sans-I/O; belongs to one thread.
+/// The engine's breaker and adaptive limiter, the overload hold, and what the service itself says
+/// it takes (credits, for each of its endpoints). No queue: what is not admitted waits in Kafka. A
+/// slow service does not open the breaker here: nobody waits for the answer, and the limiter finds
+/// the pace. Sans-I/O; belongs to one thread.
 class Pace {
  public:
   /// Errors: kUsage for an unknown law.
@@ -55,6 +57,8 @@ class Pace {
   std::shared_ptr<Limiter> limiter_;
   PolicyStack stack_;
   OverloadHold hold_{{}};
+  CreditBound credits_;
+  uint32_t endpoints_ = 1;
   bool testing_ = false;  // a test flight is out
 };
 

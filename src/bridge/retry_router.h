@@ -1,6 +1,7 @@
 // RetryRouter: what becomes of a record after a delivery ended.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Delivery {
   int status = 0;          ///< HTTP status; 0 when there was no answer
   Duration retry_after{};  ///< what the service asked for; 0: nothing
   std::string error;       ///< one sentence, empty when delivered
+  /// How many records the service takes from us at once, if it said.
+  std::optional<uint32_t> credits{};
 };
 
 /// Where the record goes.

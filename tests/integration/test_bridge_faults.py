@@ -1,4 +1,5 @@
-"""Faults from outside: a connection that goes silent, a retry topic that takes less than the topic."""
+"""Faults from outside: a connection that goes silent, a retry topic that takes less than it
+should; and a service that says itself how much it takes."""
 
 import os
 import signal
@@ -78,4 +79,19 @@ def test_a_record_of_a_megabyte_finds_its_way_to_the_dead_letters(broker, tmp_pa
                  "no dead letter")
         assert bridge.stop() == 0
     assert [one.value().decode() for one in read_all(broker.bootstrap, "mega.dlq")] == [body]
+    service.stop()
+
+
+def test_the_services_own_credits_bound_what_is_in_flight(broker, tmp_path):
+    broker.create_topic("credits", 4)
+    report = b"endpoint-load-metrics: TEXT cpu_utilization=0.5, named_metrics.weir_credits=3\r\n"
+    service = Service(seconds=0.01, judge=lambda key, value: (204, report))
+    count = 2000
+    produce(broker.bootstrap, "credits", [(f"k{i}", str(i)) for i in range(count)])
+    with Bridge(tmp_path, brokers=broker.bootstrap, to=service.url, topic="credits") as bridge:
+        wait_for(lambda: service.distinct() > 200, 30, "nothing is delivered")
+        service.in_service_max = 0
+        wait_for(lambda: service.distinct() == count, 60, "records are missing")
+        assert bridge.stop() == 0
+    assert service.in_service_max <= 3
     service.stop()

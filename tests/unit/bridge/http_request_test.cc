@@ -101,6 +101,10 @@ TEST(HttpRequest, ReadsTheAnswer) {
   for (const char* status : {"302", "400", "404", "422"})
     EXPECT_EQ(answered(status).answer, Answer::kRejected) << status;
   EXPECT_EQ(answered("503", "Retry-After: 7\r\n").retry_after, std::chrono::seconds(7));
+  const char* report = "Endpoint-Load-Metrics: TEXT named_metrics.weir_credits=7\r\n";
+  EXPECT_EQ(answered("200", report).credits, 7u);
+  EXPECT_EQ(answered("503", report).credits, 7u);
+  EXPECT_EQ(answered("200").credits, std::nullopt);
 }
 
 TEST(HttpRequest, RetryAfterIsSecondsOrADate) {

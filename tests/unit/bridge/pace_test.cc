@@ -67,6 +67,24 @@ TEST(Pace, FailuresOpenTheBreakerAndOverloadDoesNot) {
   EXPECT_FALSE(full->service_failing());
 }
 
+TEST(Pace, WhatTheServiceGrantsBoundsWhatIsInFlight) {
+  DeliverOptions options;
+  options.in_flight_min = options.in_flight_max = 10;
+  options.to = {"http://a", "http://b"};
+  const auto pace = std::move(*Pace::make(options, 1, at_ms(0)));
+  Delivery granted = with(Answer::kDelivered);
+  granted.credits = 1;
+  pace->ended(*pace->ask(at_ms(1)), granted, at_ms(2));
+  auto first = pace->ask(at_ms(3));
+  auto second = pace->ask(at_ms(3));
+  ASSERT_TRUE(first && second) << "one for each endpoint";
+  EXPECT_EQ(pace->ask(at_ms(3)).error(), at_ms(2) + CreditBound::kValid);
+  granted.credits = 5;
+  pace->ended(std::move(*first), granted, at_ms(4));
+  EXPECT_TRUE(pace->ask(at_ms(5)));
+  pace->ended(std::move(*second), with(Answer::kDelivered), at_ms(5));
+}
+
 TEST(Pace, AnUnknownLawIsAMistake) {
   DeliverOptions options;
   options.law = "wishful";

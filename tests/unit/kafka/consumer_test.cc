@@ -98,9 +98,6 @@ class Probe final : public streams::Subscriber<Record> {
 class ConsumerTest : public testing::Test {
  protected:
   void SetUp() override {
-#ifdef __SANITIZE_THREAD__
-    GTEST_SKIP() << "ThreadSanitizer does not know the C11 threads that librdkafka starts";
-#endif
     cluster_ = *lab::MockKafka::make();
     ASSERT_TRUE(cluster_->create_topic(kTopic, 1));
   }

@@ -34,16 +34,7 @@ Message message(int i) {
   return made;
 }
 
-class ProducerTest : public testing::Test {
- protected:
-  void SetUp() override {
-#ifdef __SANITIZE_THREAD__
-    GTEST_SKIP() << "ThreadSanitizer does not know the C11 threads that librdkafka starts";
-#endif
-  }
-};
-
-TEST_F(ProducerTest, WritesAFlowWithinItsBoundAndTellsTheEnd) {
+TEST(Producer, WritesAFlowWithinItsBoundAndTellsTheEnd) {
   const auto cluster = *lab::MockKafka::make();
   ASSERT_TRUE(cluster->create_topic("t", 1));
   const auto producer = *Producer::make({.brokers = cluster->bootstrap(), .bytes_max = 8 * 1024});
@@ -90,7 +81,7 @@ class Upstream {
   mutable std::shared_ptr<streams::Subscriber<Message>> subscriber;
 };
 
-TEST_F(ProducerTest, AsksForNothingWhileItsBytesAreUsedUp) {
+TEST(Producer, AsksForNothingWhileItsBytesAreUsedUp) {
   const auto producer = *Producer::make(
       {.brokers = "127.0.0.1:1", .bytes_max = 3000, .timeout = std::chrono::milliseconds(50)});
   Upstream upstream;
@@ -104,7 +95,7 @@ TEST_F(ProducerTest, AsksForNothingWhileItsBytesAreUsedUp) {
   upstream.subscriber->on_complete();
 }
 
-TEST_F(ProducerTest, AMessageThatCannotBecomeDurableIsTheFlowsError) {
+TEST(Producer, AMessageThatCannotBecomeDurableIsTheFlowsError) {
   const auto producer =
       *Producer::make({.brokers = "127.0.0.1:1", .timeout = std::chrono::milliseconds(50)});
   Ended ended;
@@ -115,7 +106,7 @@ TEST_F(ProducerTest, AMessageThatCannotBecomeDurableIsTheFlowsError) {
   EXPECT_NE(error->get_if<Error>()->message.find("topic 't'"), std::string::npos);
 }
 
-TEST_F(ProducerTest, AcknowledgesWhatItsMessageWasMadeOf) {
+TEST(Producer, AcknowledgesWhatItsMessageWasMadeOf) {
   struct Home final : detail::AckHome {
     void done() noexcept override { told.set_value(true); }
     void dropped() noexcept override { told.set_value(false); }

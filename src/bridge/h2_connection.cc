@@ -177,8 +177,8 @@ void H2Sender::Connection::finish(int32_t stream, Delivery delivery) {
 }
 
 void H2Sender::Connection::timed_out(int32_t stream) {
+  session_.reset(stream, http::H2Code::kCancel);  // also takes back what was not sent yet
   if (!open_) return finish(stream, {Answer::kUnreachable, 0, {}, "cannot connect in time"});
-  session_.reset(stream, http::H2Code::kCancel);
   owner_.loop_.post(flush_task_);
   finish(stream, {Answer::kTimedOut, 0, {}, "no answer in time"});
 }

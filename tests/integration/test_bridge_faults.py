@@ -2,6 +2,7 @@
 should; and a service that says itself how much it takes."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -94,4 +95,25 @@ def test_the_services_own_credits_bound_what_is_in_flight(broker, tmp_path):
         wait_for(lambda: service.distinct() == count, 60, "records are missing")
         assert bridge.stop() == 0
     assert service.in_service_max <= 3
+    service.stop()
+
+
+def test_lag_far_beyond_the_memory_stays_in_kafka(broker, tmp_path):
+    """The short form of `bench/kafka/run lag`, which drains 10 GB."""
+    broker.create_topic("lag", 4)
+    service = Service()
+    count, body = 20_000, "x" * 9_990
+    produce(broker.bootstrap, "lag", ((f"k{i % 500}", f"{i:9} {body}") for i in range(count)))
+    peak = 0
+    with Bridge(tmp_path, brokers=broker.bootstrap, to=service.url, topic="lag",
+                consume=", memory: 16MiB") as bridge:
+        def drained():
+            nonlocal peak
+            status = Path(f"/proc/{bridge.process.pid}/status").read_text()
+            peak = max(peak, int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024)
+            return service.distinct() == count
+        wait_for(drained, 120, "not drained")
+        assert bridge.stop() == 0
+    print(f"peak {peak / 1e6:.0f} MB")
+    assert peak < 100e6, "200 MB were there to be taken"
     service.stop()

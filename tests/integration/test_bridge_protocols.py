@@ -112,7 +112,7 @@ def test_grpc_statuses_are_outcomes(broker, tmp_path):
     service.server.stop(None)
 
 
-def test_http2_through_a_proxy_that_is_killed(broker, tmp_path):
+def test_http2_through_a_proxy_that_is_killed_and_drained(broker, tmp_path):
     """HTTP/2 to weir proxy, which speaks HTTP/1.1 to the service."""
     broker.create_topic("h2", 4)
     service = Service()
@@ -129,6 +129,10 @@ def test_http2_through_a_proxy_that_is_killed(broker, tmp_path):
                     topic="h2", deliver=", protocol: http2") as bridge:
             wait_for(lambda: service.distinct() > 300, 60, "nothing is delivered")
             running.kill()
+            running.wait()
+            running = proxy()
+            wait_for(lambda: service.distinct() > 1000, 60, "it does not come back")
+            running.terminate()  # drains: GOAWAY
             running.wait()
             running = proxy()
             wait_for(lambda: service.distinct() == count, 60, "records are missing")

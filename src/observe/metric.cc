@@ -101,7 +101,8 @@ constexpr MetricInfo kMetrics[] = {
     {Metric::kCredits,
      kGauge,
      "weir_credits",
-     "Requests that the upstream said it would still take.",
+     "Requests that are taken for the upstream beyond those it has; told to callers by "
+     "report_load.",
      {"upstream"}},
     {Metric::kShadowRejections,
      kCounter,

@@ -26,7 +26,8 @@ bool worth_waiting(Reason reason) noexcept {
   switch (reason) {
     case Reason::kConcurrencyLimit:
     case Reason::kBulkheadFull:
-    case Reason::kPoolFull: return true;
+    case Reason::kPoolFull:
+    case Reason::kNoCredit: return true;
     case Reason::kQueueFull:
     case Reason::kQueueTimeout:
     case Reason::kShed:
@@ -36,7 +37,6 @@ bool worth_waiting(Reason reason) noexcept {
     case Reason::kDeadlineInfeasible:
     case Reason::kRetryBudget:
     case Reason::kQuota:
-    case Reason::kNoCredit:
     case Reason::kDraining: return false;
   }
   return false;

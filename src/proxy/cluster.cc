@@ -69,7 +69,10 @@ Expected<std::unique_ptr<Cluster>> Cluster::make(const UpstreamOptions& options,
 Cluster::Cluster(const UpstreamOptions& options, const std::vector<BulkheadOptions>& bulkheads,
                  uint16_t workers, std::vector<Endpoint> endpoints, std::unique_ptr<Limit> law,
                  Instant now)
-    : options_(options), workers_(workers), endpoints_(std::move(endpoints)) {
+    : options_(options),
+      workers_(workers),
+      endpoints_(std::move(endpoints)),
+      health_(std::make_unique<HealthBoard>(endpoints_.size())) {
   Limiter::Options bounds;
   bounds.limit_min = options_.limit_min;
   bounds.limit_max = options_.limit_max;
@@ -82,6 +85,8 @@ Cluster::Cluster(const UpstreamOptions& options, const std::vector<BulkheadOptio
     breaker.seed = options_.seed;
     breaker_ = std::make_shared<Breaker>(breaker, now);
   }
+  if (options_.credits)
+    credit_window_ = std::make_shared<CreditWindow>(CreditWindow::Options{}, limiter_->line());
   retry_budget_ = std::make_unique<RetryBudget>(options_.retry_budget, now);
   if (bulkheads.size() > 1)
     pool_ = std::make_shared<BulkheadPool>(limiter_->limit(), limiter_->line());
@@ -103,6 +108,7 @@ void Cluster::add_compartment(const BulkheadOptions& options) {
     compartment.bulkhead = std::make_shared<Bulkhead>(bounds, pool_);
     policies.push_back(compartment.bulkhead);
   }
+  if (credit_window_ != nullptr) policies.push_back(credit_window_);
   policies.push_back(limiter_);
   compartment.stack = std::make_shared<PolicyStack>(std::move(policies));
   compartments_.push_back(std::move(compartment));
@@ -154,6 +160,19 @@ uint32_t Cluster::withheld() const noexcept {
     sum += compartment.bulkhead->reserve() - std::min(compartment.bulkhead->reserve(), own);
   }
   return sum;
+}
+
+double Cluster::utilization() const noexcept {
+  const double used = limiter_->inflight() + waiting();
+  return used / limiter_->limit();
+}
+
+uint32_t Cluster::credits(Instant now) const noexcept {
+  uint32_t bound = limiter_->limit();
+  if (credit_window_ != nullptr) bound = std::min(bound, credit_window_->window(now));
+  const uint32_t places = bound + std::max(1U, bound / 8);
+  const uint32_t used = limiter_->inflight() + waiting();
+  return places - std::min(places, used);
 }
 
 void Cluster::follow_limit() const noexcept {

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "net/address.h"
+#include "proxy/health_state.h"
 #include "proxy/limit_note.h"
 #include "proxy/options.h"
 #include "weir/policy/breaker.h"
 #include "weir/policy/bulkhead.h"
+#include "weir/policy/credit_window.h"
 #include "weir/policy/gate.h"
 #include "weir/policy/limiter.h"
 #include "weir/policy/policy_stack.h"
@@ -31,7 +33,9 @@ struct Endpoint {
 /// that who fills its share also waits by itself. All compartments of a cluster share the other
 /// policies:
 ///
-///   priority gate → breaker (where there is one) → bulkhead → limiter
+///   priority gate → breaker → bulkhead → credits → limiter
+///
+/// where breaker, bulkhead and credits are there only if configured.
 struct Compartment {
   std::string name;                    ///< of the bulkhead; empty: what the others leave
   std::shared_ptr<Bulkhead> bulkhead;  ///< null where the upstream has none at all
@@ -59,8 +63,12 @@ class Cluster {
   /// By the bulkhead's name; "" is the first compartment.
   std::optional<uint16_t> find_compartment(std::string_view bulkhead) const noexcept;
 
+  /// What active checks found; all are well where there are none.
+  HealthBoard& health() const noexcept { return *health_; }
   Limiter& limiter() const noexcept { return *limiter_; }
   PriorityGate& priority_gate() const noexcept { return *priority_gate_; }
+  /// Null unless UpstreamOptions::credits.
+  CreditWindow* credit_window() const noexcept { return credit_window_.get(); }
   /// Null where none is configured.
   Breaker* breaker() const noexcept { return breaker_.get(); }
   RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
@@ -74,6 +82,11 @@ class Cluster {
   uint64_t waiting_mask() const noexcept;
   /// Places of the limit that idle reserves keep from work that waits.
   uint32_t withheld() const noexcept;
+  /// Of the limit, what is in flight and waits; 1 is full.
+  double utilization() const noexcept;
+  /// How many more requests it takes just now: free places of the limit, and an eighth of it that
+  /// may wait, so that it never runs dry for want of callers who have heard of a free place.
+  uint32_t credits(Instant now) const noexcept;
   /// The limit moved: the bulkheads' shares follow.
   void follow_limit() const noexcept;
   /// From now on arrivals are refused as kDraining.
@@ -88,8 +101,10 @@ class Cluster {
   UpstreamOptions options_;
   uint16_t workers_;
   std::vector<Endpoint> endpoints_;
+  std::unique_ptr<HealthBoard> health_;
   std::shared_ptr<Limiter> limiter_;
   std::shared_ptr<PriorityGate> priority_gate_;
+  std::shared_ptr<CreditWindow> credit_window_;
   std::shared_ptr<Breaker> breaker_;
   std::shared_ptr<BulkheadPool> pool_;  // null without bulkheads
   std::vector<Compartment> compartments_;

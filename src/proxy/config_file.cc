@@ -71,6 +71,8 @@ UpstreamOptions upstream_options(const std::string& name, const UpstreamKeys& ke
   options.queue = keys.queue;
   options.connections_max = keys.connections.max;
   options.idle_max = keys.connections.idle;
+  options.health = keys.health;
+  options.credits = keys.credits;
   options.balance = balance_options(keys.balance);
   options.hash_header = keys.balance.hash_header;
   options.retry = retry_options(keys.retry);
@@ -105,6 +107,7 @@ Options options_of(const FileKeys& keys) {
   options.listen = keys.listen.http;
   options.trust_priority = keys.listen.trust_priority;
   options.trust_forwarded_proto = keys.listen.trust_forwarded_proto;
+  options.report_load = keys.listen.report_load;
   options.workers = keys.workers;
   options.dry_run = keys.dry_run;
   options.timeouts = keys.timeouts;

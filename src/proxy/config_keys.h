@@ -17,6 +17,7 @@ struct ListenKeys {
   std::string admin = "127.0.0.1:9901";
   bool trust_priority = Options{}.trust_priority;
   bool trust_forwarded_proto = Options{}.trust_forwarded_proto;
+  bool report_load = Options{}.report_load;
 };
 
 enum class LimitMode : uint8_t { kAdaptive, kFixed };
@@ -99,6 +100,8 @@ struct UpstreamKeys {
   ConnectionKeys connections;
   std::optional<BreakerKeys> breaker;
   BalanceKeys balance;
+  std::optional<HealthOptions> health;
+  bool credits = UpstreamOptions{}.credits;
   RetryKeys retry;
 };
 

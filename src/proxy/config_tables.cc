@@ -52,7 +52,9 @@ Table<ListenKeys> listen_table() {
       .boolean("trust_priority", &ListenKeys::trust_priority,
                "Callers are neighbours: their claims of criticality count as they are")
       .boolean("trust_forwarded_proto", &ListenKeys::trust_forwarded_proto,
-               "Pass X-Forwarded-Proto on: behind a TLS terminator");
+               "Pass X-Forwarded-Proto on: behind a TLS terminator")
+      .boolean("report_load", &ListenKeys::report_load,
+               "Tell callers on every answer how much more is taken: ORCA, with weir_credits");
 }
 
 Table<Timeouts> timeouts_table() {
@@ -182,6 +184,20 @@ Table<BalanceKeys> balance_table() {
       });
 }
 
+Table<HealthOptions> health_table() {
+  return Table<HealthOptions>()
+      .text("path", &HealthOptions::path, "Asked with GET; 2xx passes")
+      .duration("interval", &HealthOptions::interval, "Between two checks of an endpoint")
+      .duration("timeout", &HealthOptions::timeout, "For one check")
+      .integer("unhealthy_after", &HealthOptions::unhealthy_after, 1, 100, "Failed checks in a row")
+      .integer("healthy_after", &HealthOptions::healthy_after, 1, 100, "Passed checks in a row")
+      .rule([](const HealthOptions& keys) -> std::string {
+        if (!keys.path.starts_with('/')) return "'path' begins with '/'";
+        if (keys.interval < std::chrono::milliseconds(10)) return "'interval' is below 10ms";
+        return keys.timeout <= keys.interval ? "" : "'timeout' is above 'interval'";
+      });
+}
+
 // Words of retry.on; every other must be a status.
 constexpr std::string_view kRetryWords[] = {"connect-failure", "refused-stream", "reset",
                                             "timeout"};
@@ -245,6 +261,10 @@ Table<UpstreamKeys> upstream_table() {
       .table("breaker", &UpstreamKeys::breaker, breaker_table(),
              "Stops asking a service that fails; off unless it is here")
       .table("balance", &UpstreamKeys::balance, balance_table(), "Which endpoint is asked")
+      .table("health", &UpstreamKeys::health, health_table(),
+             "Asks each endpoint now and then; off unless it is here")
+      .boolean("credits", &UpstreamKeys::credits,
+               "It is a weir with report_load: keep here what it would refuse")
       .table("retry", &UpstreamKeys::retry, retry_table(), "When a request is sent again");
 }
 

@@ -4,11 +4,18 @@
 #include <cstring>
 
 #include "observe/log.h"
+#include "proxy/load_report.h"
 #include "proxy/outcome.h"
 #include "proxy/refusal.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
+namespace {
+
+constexpr http::HeaderSet kLoadReports = {http::HeaderName::kEndpointLoadMetrics,
+                                          http::HeaderName::kEndpointLoadMetricsBin};
+
+}  // namespace
 
 Exchange::Exchange(Worker& worker)
     : worker_(worker),
@@ -223,6 +230,7 @@ void Exchange::on_response_head(Attempt& attempt) {
     return;
   }
   outcome_ = outcome_of(response);
+  service_->hear_load(attempt, outcome_);
   if (retry(TryEnding::kStatus, &response)) {
     discarding_ = true;
     discarded_ = 0;
@@ -230,7 +238,11 @@ void Exchange::on_response_head(Attempt& attempt) {
   }
   response_begun_ = true;
   expect_progress();
-  downstream.send_head(response, {request_id_, {}, {}});
+  if (!worker_.options().report_load) return downstream.send_head(response, {request_id_, {}, {}});
+  const Cluster& cluster = service_->cluster();
+  LoadReportLine line;
+  write_load_report(cluster.utilization(), cluster.credits(worker_.loop().now()), line);
+  downstream.send_head(response, {request_id_, line.view(), kLoadReports});
 }
 
 size_t Exchange::on_response_body(std::string_view payload) {

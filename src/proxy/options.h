@@ -70,6 +70,9 @@ struct Options {
   /// Callers are neighbours whose claims of criticality count as they are. Others may claim less
   /// than their route gives them, never more.
   bool trust_priority = false;
+  /// Tell callers on every answer how busy the upstream is and how much more it takes: an ORCA
+  /// report with named_metrics.weir_credits, in place of the upstream's own.
+  bool report_load = false;
   /// Pass X-Forwarded-Proto of callers on instead of writing it anew: behind a TLS terminator.
   bool trust_forwarded_proto = false;
   /// Connections of callers a worker, at most; beyond, they wait in the listen queue of the kernel.

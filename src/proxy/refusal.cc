@@ -84,7 +84,7 @@ void describe(HeadWriter& out, const Rejection& rejection, std::string_view upst
       break;
     case Reason::kQueueFull:
       out.append("the queue for ").append(upstream).append(" is full: ");
-      value_of_bound(out, rejection, "waiting; ");
+      value_of_bound(out, rejection, "waiting on this event loop; ");
       out.append(criticality).append(" is being shed");
       break;
     case Reason::kQueueTimeout:
@@ -133,7 +133,7 @@ void describe(HeadWriter& out, const Rejection& rejection, std::string_view upst
       value_of_bound(out, rejection, "requests");
       break;
     case Reason::kNoCredit:
-      out.append(upstream).append(" has no credit left: ");
+      out.append(upstream).append(" tells that it takes no more: ");
       value_of_bound(out, rejection, "in flight");
       break;
     case Reason::kDraining: out.append("this weir is shutting down"); break;

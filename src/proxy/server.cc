@@ -70,6 +70,8 @@ Server::Server(const Options& options, observe::Registry& registry, Clusters clu
     control_.push_back(std::make_unique<ControlLoop>(first_loop(), *cluster, others, workers,
                                                      registry_, observers_.events, observers_.log,
                                                      recorder_.get()));
+    if (cluster->options().health)
+      health_.push_back(std::make_unique<HealthChecker>(first_loop(), *cluster, observers_.log));
   }
   make_explain_reader();
   registry_.add_source(*this);

@@ -13,6 +13,7 @@
 #include "proxy/cluster.h"
 #include "proxy/control_loop.h"
 #include "proxy/explain_reader.h"
+#include "proxy/health_checker.h"
 #include "proxy/options.h"
 #include "proxy/recorder.h"
 #include "proxy/route_table.h"
@@ -82,7 +83,8 @@ class Server final : public observe::StateProvider,
   RouteTable routes_;
   net::Address address_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::unique_ptr<ControlLoop>> control_;  // one a cluster
+  std::vector<std::unique_ptr<HealthChecker>> health_;  // of clusters that want it
+  std::vector<std::unique_ptr<ControlLoop>> control_;   // one a cluster
   std::unique_ptr<ExplainReader> explain_reader_;
   std::atomic<bool> draining_{false};
   Observers observers_;

@@ -138,7 +138,8 @@ observe::ComponentState Server::pool_state(size_t cluster) const {
   state.why = std::to_string(options.connections_max) + " a worker and endpoint";
   state.figures = {{"idle_connections", counts.idle},
                    {"connecting", counts.connecting},
-                   {"ejected_endpoints", counts.ejected}};
+                   {"ejected_endpoints", counts.ejected},
+                   {"ill_endpoints", clusters_[cluster]->health().ill_count()}};
   return state;
 }
 
@@ -191,6 +192,7 @@ void Server::collect_cluster(size_t index, observe::MetricSink& sink) const {
       sink.value(Metric::kBreakerState, {name, to_string(state)},
                  cluster.breaker()->state() == state ? 1 : 0);
   }
+  sink.value(Metric::kCredits, {name}, cluster.credits(net::SteadyClock::instance().now()));
   const PoolCounts counts = count_pools(workers_, index);
   sink.value(Metric::kPoolConnections, {name, "active"}, counts.active);
   sink.value(Metric::kPoolConnections, {name, "idle"}, counts.idle);

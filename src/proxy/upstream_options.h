@@ -27,6 +27,15 @@ struct QueueOptions {
   Duration wait_max = std::chrono::milliseconds(100);
 };
 
+/// Active health checks.
+struct HealthOptions {
+  std::string path = "/";  ///< asked with GET; 2xx passes
+  Duration interval = std::chrono::seconds(5);
+  Duration timeout = std::chrono::seconds(1);
+  uint32_t unhealthy_after = 3;  ///< failed checks in a row
+  uint32_t healthy_after = 2;    ///< passed checks in a row
+};
+
 /// When a request is sent again; see retry_policy.h. The defaults repeat what never reached the
 /// service, and nothing else.
 struct RetryOptions {
@@ -71,9 +80,13 @@ struct UpstreamOptions {
   std::optional<Breaker::Options> breaker;
 
   BalanceOptions balance;
-  std::string hash_header;  ///< the ring's key; empty: the caller's address
+  std::optional<HealthOptions> health;  ///< none: only traffic tells how endpoints are
+  std::string hash_header;              ///< the ring's key; empty: the caller's address
 
   RetryOptions retry;
+  /// Whether the credits that it sends on its answers bound what is sent to it.
+  bool credits = false;
+
   /// What pays for retries.
   RetryBudget::Options retry_budget;
 

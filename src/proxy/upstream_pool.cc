@@ -23,6 +23,7 @@ uint32_t get(const std::atomic<uint32_t>& count) noexcept {
 UpstreamPool::UpstreamPool(Worker& worker, const Cluster& cluster)
     : worker_(worker),
       options_(cluster.options()),
+      health_(cluster.health()),
       balancer_(cluster.options().balance, cluster.endpoints().size()) {
   for (const Endpoint& endpoint : cluster.endpoints())
     endpoints_.push_back(&storage_.emplace_back(endpoint, endpoints_.size()));
@@ -50,13 +51,24 @@ void UpstreamPool::end_try(Attempt& attempt, const TryResult& result) noexcept {
   if (result.outcome == Outcome::kFailure || result.timed_out) beat();
 }
 
+void UpstreamPool::hear_load(const Attempt& attempt, const LoadReport& report) noexcept {
+  if (attempt.endpoint == Attempt::kNoEndpoint) return;
+  balancer_.report_load(attempt.endpoint, report.rps, report.utilization(), worker_.loop().now());
+}
+
 void UpstreamPool::beat() noexcept {
   ejected_.store(static_cast<uint32_t>(balancer_.ejected_count(worker_.loop().now())),
                  std::memory_order_relaxed);
 }
 
+void UpstreamPool::follow_health(Instant now) noexcept {
+  health_version_ = health_.version();
+  for (size_t i = 0; i < health_.size(); ++i) balancer_.set_healthy(i, health_.healthy(i), now);
+}
+
 void UpstreamPool::open(Attempt& attempt) {
   const Instant now = worker_.loop().now();
+  if (health_.version() != health_version_) follow_health(now);
   attempt.endpoint = balancer_.choose(hash_of(attempt), now, worker_.rng());
   attempt.opened_at = now;
   balancer_.begin(attempt.endpoint);

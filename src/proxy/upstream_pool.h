@@ -10,6 +10,7 @@
 #include "proxy/attempt.h"
 #include "proxy/balancer.h"
 #include "proxy/cluster.h"
+#include "proxy/load_report.h"
 #include "proxy/upstream_h1.h"
 #include "proxy/upstream_h2.h"
 
@@ -60,6 +61,9 @@ class UpstreamPool {
   uint32_t idle() const noexcept { return sum(&PoolEndpoint::idle); }
   uint32_t connecting() const noexcept { return sum(&PoolEndpoint::connecting); }
 
+  /// What the attempt's endpoint says of its load.
+  void hear_load(const Attempt& attempt, const LoadReport& report) noexcept;
+
   uint32_t ejected() const noexcept { return ejected_.load(std::memory_order_relaxed); }
   /// About once a second: what only time changes.
   void beat() noexcept;
@@ -76,6 +80,7 @@ class UpstreamPool {
 
  private:
   uint64_t hash_of(const Attempt& attempt) const noexcept;
+  void follow_health(Instant now) noexcept;
   void connect(PoolEndpoint& endpoint, Attempt& attempt);
   void open_h2(PoolEndpoint& endpoint, Attempt& attempt);
   bool is_full(PoolEndpoint& endpoint, Attempt& attempt);
@@ -88,6 +93,8 @@ class UpstreamPool {
 
   Worker& worker_;
   const UpstreamOptions& options_;
+  const HealthBoard& health_;
+  uint32_t health_version_ = 0;  // of the board, as the balancer knows it
   Balancer balancer_;
   std::atomic<uint32_t> ejected_{0};
   std::list<PoolEndpoint> storage_;  // atomics do not move

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/load_report.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -53,6 +54,23 @@ void UpstreamService::on_completed(size_t compartment, Outcome outcome, Duration
   if (outcome != Outcome::kSuccess) return;
   gates_[compartment]->observe_service(latency);
   cluster_.retry_budget().deposit(worker_.loop().now());
+}
+
+void UpstreamService::hear_load(const Attempt& attempt, Outcome outcome) noexcept {
+  const http::HeaderBlock& headers = attempt.response.headers;
+  const Instant now = worker_.loop().now();
+  LoadReport report;
+  if (headers.contains(http::HeaderName::kEndpointLoadMetrics)) {
+    report = parse_load_report(headers.value(http::HeaderName::kEndpointLoadMetrics));
+    pool_.hear_load(attempt, report);
+  }
+  CreditWindow* window = cluster_.credit_window();
+  if (window == nullptr) return;
+  if (report.credits >= 0) {
+    window->report(static_cast<uint32_t>(std::min<int64_t>(report.credits, UINT32_MAX)), now);
+  } else if (outcome == Outcome::kDropped && window->active(now)) {
+    window->report(0, now);
+  }
 }
 
 bool UpstreamService::may_retry() noexcept {

@@ -45,6 +45,8 @@ class UpstreamService final : private GateSink {
 
   /// Work that was admitted in this compartment has ended.
   void on_completed(size_t compartment, Outcome outcome, Duration latency) noexcept;
+  /// What an answer of this attempt says of the upstream's load.
+  void hear_load(const Attempt& attempt, Outcome outcome) noexcept;
   /// Whether the budget pays for one more attempt.
   bool may_retry() noexcept;
 

@@ -98,3 +98,26 @@ def test_the_ring_sends_a_key_to_one_endpoint(tmp_path):
         for user in range(40):
             proxy.get("/", f"X-User: {user}\r\n")
         assert all(endpoint.served > 0 for endpoint in endpoints)
+
+
+def test_health_checks_take_an_ill_endpoint_out_and_bring_it_back(tmp_path):
+    balance = ("    balance: { policy: round-robin, slow_start: 0s, ejection: { failures: 0 } }\n"
+               "    health: { path: /up, interval: 50ms, timeout: 50ms, unhealthy_after: 2 }\n")
+    ill = threading.Event()
+
+    def ailing(connection, _number):
+        wire = Wire(connection)
+        while (head := wire.head()) is not None:
+            check = head[0].startswith("GET /up ")
+            connection.sendall(BUSY if check and ill.is_set() else OK)
+
+    well = Endpoint(after=0)
+    with running(tmp_path, config(2, balance), well, ailing) as (proxy, _origins):
+        ill.set()
+        assert eventually(lambda: proxy.state("pool")["figures"]["ill_endpoints"] == 1)
+        before = well.served
+        drive(proxy, 1, 20)
+        assert well.served - before >= 20  # its own checks are counted too
+        ill.clear()
+        assert eventually(lambda: proxy.state("pool")["figures"]["ill_endpoints"] == 0)
+        assert proxy.metric("weir_requests_total", outcome="failure") == 0

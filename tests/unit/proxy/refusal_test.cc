@@ -83,7 +83,8 @@ TEST(Refusal, TheSentenceHoldsTheNumbers) {
   EXPECT_EQ(refuse(Reason::kConcurrencyLimit, text).detail,
             "orders is at its limit: 118 of 120 in flight");
   EXPECT_EQ(refuse(Reason::kQueueFull, text).detail,
-            "the queue for orders is full: 118 of 120 waiting; SHEDDABLE is being shed");
+            "the queue for orders is full: 118 of 120 waiting on this event loop; "
+            "SHEDDABLE is being shed");
   EXPECT_EQ(refuse(Reason::kQueueTimeout, text).detail,
             "waited 118 ms for orders, and 120 ms is the bound");
   EXPECT_EQ(refuse(Reason::kDeadlineInfeasible, text).detail,

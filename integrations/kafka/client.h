@@ -42,6 +42,14 @@ class Conf {
   std::string error_;
 };
 
+/// Before 2.3.0, librdkafka aborts the process when a cooperative-sticky consumer is destroyed
+/// between its joining and its first assignment (librdkafka #4312). Such a handle is better never
+/// destroyed: its threads stay until the process ends.
+inline bool aborts_when_never_assigned() noexcept {
+  constexpr int kFixedIn = 0x020300ff;
+  return rd_kafka_version() < kFixedIn;
+}
+
 int64_t milliseconds_of(Duration duration) noexcept;
 
 /// An `Error` as a flow's error.

@@ -39,6 +39,7 @@ ConsumerCore::~ConsumerCore() {
   delete incoming_.load(std::memory_order_acquire);
   data_queue_.reset();
   group_queue_.reset();
+  if (!was_assigned_ && aborts_when_never_assigned()) static_cast<void>(handle_.release());
   handle_.reset();
   if (wake_fd_ >= 0) ::close(wake_fd_);
 }
@@ -273,6 +274,7 @@ void ConsumerCore::rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_
   const bool cooperative = is_cooperative(handle_.get());
   RawError error;
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    was_assigned_ = true;
     take(*list);
     if (cooperative) {
       error.reset(rd_kafka_incremental_assign(handle_.get(), list));

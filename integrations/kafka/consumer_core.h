@@ -72,6 +72,7 @@ class ConsumerCore final : public streams::Subscription,
   std::map<Key, Partition> partitions_;
   Down down_;  // after on_subscribe
   bool joined_ = false;
+  bool was_assigned_ = false;  // at least once, be it nothing
 
   // Shared with other threads.
   std::atomic<bool> subscribed_{false};

@@ -81,6 +81,7 @@ KafkaSource::KafkaSource(net::EventLoop& loop, const BridgeOptions& options, Sou
 KafkaSource::~KafkaSource() {
   detach();
   if (lookup_.joinable()) lookup_.join();
+  if (!was_assigned_ && aborts_when_never_assigned()) static_cast<void>(handle_.release());
 }
 
 void KafkaSource::detach() noexcept {
@@ -124,6 +125,7 @@ void KafkaSource::rebalance(rd_kafka_event_t& event) {
   for (int i = 0; i < list->cnt; ++i) partitions.push_back(list->elems[i].partition);
   if (rd_kafka_event_error(&event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     join_watch_.settled();
+    was_assigned_ = true;
     look_up_commits(with_tiers(partitions));
     return;
   }

@@ -129,6 +129,7 @@ class KafkaSource {
   uint32_t lookup_id_ = 0;  // of the lookup whose answer is awaited
   bool committing_ = false;
   bool closing_ = false;
+  bool was_assigned_ = false;  // at least once, be it nothing
   uint64_t fetched_ = 0;
 };
 

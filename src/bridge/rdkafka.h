@@ -26,6 +26,14 @@ inline void destroy_handle(rd_kafka_t* handle) noexcept {
   rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
+/// Before 2.3.0, librdkafka aborts the process when a cooperative-sticky consumer is destroyed
+/// between its joining and its first assignment (librdkafka #4312). Such a handle is better never
+/// destroyed: its threads stay until the process ends.
+inline bool aborts_when_never_assigned() noexcept {
+  constexpr int kFixedIn = 0x020300ff;
+  return rd_kafka_version() < kFixedIn;
+}
+
 using KafkaHandle = std::unique_ptr<rd_kafka_t, KafkaDelete<destroy_handle>>;
 using KafkaConf = std::unique_ptr<rd_kafka_conf_t, KafkaDelete<rd_kafka_conf_destroy>>;
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDelete<rd_kafka_queue_destroy>>;

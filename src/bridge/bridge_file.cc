@@ -182,6 +182,9 @@ Table<IngestKeys> ingest_table() {
       .rule([](const IngestKeys& ingest) { return reserved_setting(ingest.client); });
 }
 
+// One file may serve `weir run` and `weir bridge`; each passes over what only the other reads.
+constexpr const char* kOfProxy = "Read by weir run";
+
 Table<UpstreamKeys> upstream_table() {
   return Table<UpstreamKeys>()
       .texts("to", &UpstreamKeys::to, "Endpoints: http://HOST:PORT")
@@ -190,10 +193,20 @@ Table<UpstreamKeys> upstream_table() {
              Table<ConcurrencyKeys>()
                  .integer("min", &ConcurrencyKeys::min, 1, kInFlightMax, "Least in flight")
                  .integer("max", &ConcurrencyKeys::max, 1, kInFlightMax, "Most in flight")
+                 .ignored("mode", kOfProxy)
+                 .ignored("law", kOfProxy)
+                 .ignored("limit", kOfProxy)
                  .rule([](const ConcurrencyKeys& keys) -> std::string {
                    return keys.min <= keys.max ? "" : "concurrency: min is above max";
                  }),
              "Bounds of the adaptive limit")
+      .ignored("queue", kOfProxy)
+      .ignored("connections", kOfProxy)
+      .ignored("breaker", kOfProxy)
+      .ignored("balance", kOfProxy)
+      .ignored("health", kOfProxy)
+      .ignored("credits", kOfProxy)
+      .ignored("retry", kOfProxy)
       .rule([](const UpstreamKeys& upstream) -> std::string {
         for (const std::string& url : upstream.to)
           if (std::string wrong = check_url(url); !wrong.empty()) return wrong;
@@ -226,8 +239,12 @@ Table<FileKeys> file_table() {
       .integer("version", &FileKeys::version, 1, 1, "The version of this format")
       .required()
       .table("listen", &FileKeys::listen,
-             Table<ListenKeys>().text("admin", &ListenKeys::admin,
-                                      "Metrics, health and state: HOST:PORT"),
+             Table<ListenKeys>()
+                 .text("admin", &ListenKeys::admin, "Metrics, health and state: HOST:PORT")
+                 .ignored("http", kOfProxy)
+                 .ignored("trust_priority", kOfProxy)
+                 .ignored("trust_forwarded_proto", kOfProxy)
+                 .ignored("report_load", kOfProxy),
              "Addresses to listen on")
       .named("upstreams", &FileKeys::upstreams, upstream_table(), "Services, by name")
       .tables("kafka", &FileKeys::kafka,
@@ -238,6 +255,11 @@ Table<FileKeys> file_table() {
                   .rule(check_halves),
               "Bridges and ingests")
       .required()
+      .ignored("workers", kOfProxy)
+      .ignored("dry_run", kOfProxy)
+      .ignored("timeouts", kOfProxy)
+      .ignored("bulkheads", kOfProxy)
+      .ignored("routes", kOfProxy)
       .rule(check_targets);
 }
 

@@ -31,6 +31,29 @@ TEST(BridgeFile, ReadsBridgesAndIngests) {
   EXPECT_EQ(file->ingests[0].topic, "clicks");
 }
 
+TEST(BridgeFile, PassesOverWhatOnlyTheProxyReads) {
+  const std::string text = R"(version: 1
+listen: { http: ":8080", admin: "127.0.0.1:0" }
+upstreams:
+  orders:
+    to: ["http://10.0.0.5:9000"]
+    concurrency: { mode: adaptive, min: 4, max: 500 }
+    queue: { max_depth: 200, max_wait: 100ms }
+    breaker: { open_when: { failures: 50% } }
+    retry: { attempts: 2 }
+bulkheads:
+  reports: { upstream: orders, max: 10% }
+routes:
+  - { match: { path: /reports/* }, to: orders, bulkhead: reports }
+kafka:
+  - consume: { brokers: "kafka:9092", topic: orders, group: weir }
+    deliver: { to: orders, path: /events }
+)";
+  const auto file = parse_bridge_file("weir.yaml", text);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->bridges.at(0).deliver.in_flight_max, 500u);
+}
+
 std::string mistakes(std::string text, const std::string& from, const std::string& to) {
   text.replace(text.find(from), from.size(), to);
   const auto file = parse_bridge_file("weir.yaml", text);

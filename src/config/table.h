@@ -106,8 +106,8 @@ class Table {
   /// A value of a form of its own: how to read it, and how the schema describes it.
   template <typename U>
   Table& custom(const char* name, U T::*member, void (*reader)(const Node&, Diagnostics&, U&),
-                void (*describe)(observe::JsonWriter&), const char* doc) {
-    Key& key = add(name, doc, "", describe);
+                void (*describe)(observe::JsonWriter&), const char* doc, const char* type = "") {
+    Key& key = add(name, doc, type, describe);
     key.read = [member, reader](const Node& node, Diagnostics& out, T& into) {
       reader(node, out, into.*member);
     };

@@ -158,7 +158,7 @@ Table<GuardKeys> guard_table() {
       .table("queue", &GuardKeys::queue, queue_table(), "Where requests wait for room")
       .table("breaker", &GuardKeys::breaker, breaker_table(), "A breaker before the limiter")
       .custom("bulkheads", &GuardKeys::bulkheads, &read_bulkheads, &describe_bulkheads,
-              "By route: the most it may have in flight")
+              "By route: the most it may have in flight", "a mapping by route")
       .rule(check_law);
 }
 
@@ -266,7 +266,8 @@ Table<RouteKeys> route_table() {
       .located("entry", &RouteKeys::entry, "The service that clients reach")
       .required()
       .custom("calls", &RouteKeys::calls, &read_calls, &describe_calls,
-              "By service: whom it calls, all at once, when its own work is done");
+              "By service: whom it calls, all at once, when its own work is done",
+              "a mapping of lists");
 }
 
 Table<RateKeys> rate_table() {
@@ -346,7 +347,8 @@ Table<ClientKeys> client_table() {
       .located("route", &ClientKeys::route, "The name of a route")
       .located("to", &ClientKeys::to, "The name of a service, when it calls no other")
       .custom("rate", &ClientKeys::rate, &read_rates, &describe_rates,
-              "Open loop: a rate, or a list of rates from an instant on")
+              "Open loop: a rate, or a list of steps with `at`, `rate` and `ramp`",
+              "a rate, or a list")
       .tables("bursts", &ClientKeys::bursts,
               Table<BurstKeys>()
                   .duration("at", &BurstKeys::at, "When")
@@ -358,7 +360,8 @@ Table<ClientKeys> client_table() {
       .text("tenant", &ClientKeys::tenant, "Clients of one tenant share its name")
       .custom("priorities", &ClientKeys::priorities, &read_priorities, &describe_priorities,
               "Shares of CRITICAL_PLUS, CRITICAL, SHEDDABLE_PLUS and SHEDDABLE; default all "
-              "CRITICAL")
+              "CRITICAL",
+              "a mapping of shares")
       .rule(check_client);
 }
 

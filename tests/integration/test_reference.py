@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WEIR = os.environ.get("WEIR_BIN", str(ROOT / "build" / "release" / "bin" / "weir"))
 
 
-@pytest.mark.parametrize("page", ["commands", "configuration", "metrics"])
+@pytest.mark.parametrize("page", ["commands", "configuration", "metrics", "scenario"])
 def test_the_page_is_up_to_date(page):
     printed = subprocess.run([WEIR, "docs", page], capture_output=True, text=True, timeout=30)
     assert printed.returncode == 0

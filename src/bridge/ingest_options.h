@@ -16,8 +16,8 @@ struct IngestOptions {
   size_t record_bytes_max = 1000000;            ///< beyond: 413; brokers take 1 MiB by default
   Duration timeout = std::chrono::seconds(10);  ///< for a record to become durable; then 503
   /// Requests whose records are on their way to Kafka: bounds of the adaptive limit; equal ones
-  /// switch it off.
-  uint32_t in_flight_min = 2;
+  /// switch it off. With fewer than three the way to Kafka stands empty between two requests.
+  uint32_t in_flight_min = 3;
   uint32_t in_flight_max = 10'000;
   ClientSettings client;
 };

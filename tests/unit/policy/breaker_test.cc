@@ -64,6 +64,20 @@ TEST(Breaker, OpensAtTheFailureRateOnceThereAreEnoughCalls) {
   EXPECT_NEAR(to_seconds(last.until - last.at), 5.0, 1.01);
 }
 
+TEST(Breaker, ARefusalCarriesTheShareThatOpenedItAndTheShareThatDoes) {
+  Bench bench;
+  EXPECT_TRUE(bench.run(8, Outcome::kSuccess, at(0s)));
+  EXPECT_TRUE(bench.run(12, Outcome::kFailure, at(1s)));
+  auto refused = bench.admit(at(2s));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().value, 60u);
+  EXPECT_EQ(refused.error().bound, 50u);
+  bench.breaker.open(1s, at(3s));
+  refused = bench.admit(at(3s));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().bound, 0u) << "by hand";
+}
+
 TEST(Breaker, OldFailuresLeaveTheWindow) {
   Bench bench;
   EXPECT_TRUE(bench.run(19, Outcome::kFailure, at(0s)));

@@ -49,6 +49,17 @@ TEST(Limiter, CostsCountInUnitsAndTheDearestRunsAlone) {
   EXPECT_EQ(bench.limiter.inflight(), 0u);
 }
 
+TEST(Limiter, WhatIdleReservesHoldBackLooksUsedToTheLaw) {
+  Bench bench(20);
+  HostSignals signals;
+  signals.withheld = 8;
+  bench.limiter.set_signals(signals);
+  bench.run(10, 1ms, Outcome::kSuccess, at(1ms));
+  const auto change = bench.limiter.tick(at(101ms));
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->window.inflight_peak, 9u);  // one at a time, and the reserves
+}
+
 TEST(Limiter, WindowClosesWhenLongEnoughAndFullEnough) {
   Bench bench(20);
   bench.run(9, 1ms, Outcome::kSuccess, at(1ms));

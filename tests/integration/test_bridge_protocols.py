@@ -28,11 +28,11 @@ class GrpcService:
     """/shop.Orders/Take, without a schema: bytes in, nothing out. `judge(key, value)` may give a
     gRPC status and trailing metadata."""
 
-    def __init__(self, judge=None):
+    def __init__(self, judge=None, options=()):
         self.judge = judge
         self.seen = []
         self.lock = threading.Lock()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=options)
         handler = grpc.unary_unary_rpc_method_handler(self.take)
         self.server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler("shop.Orders", {"Take": handler}),))
@@ -109,6 +109,20 @@ def test_grpc_statuses_are_outcomes(broker, tmp_path):
     assert "gRPC status 3" in dict(letters[0].headers())["weir-error"].decode()
     waits = [after - before for before, after in zip(tries, tries[1:])]
     assert all(wait >= 0.4 for wait in waits), f"the pushback is honoured: {waits}"
+    service.server.stop(None)
+
+
+def test_a_service_that_allows_two_streams_a_connection(broker, tmp_path):
+    """What was sent before its SETTINGS came waits; further connections take the rest."""
+    broker.create_topic("narrow", 4)
+    service = GrpcService(options=(("grpc.max_concurrent_streams", 2),))
+    produce(broker.bootstrap, "narrow", [(f"k{i}", str(i)) for i in range(500)])
+    with Bridge(tmp_path, brokers=broker.bootstrap, to=f"http://127.0.0.1:{service.port}",
+                topic="narrow", path="/shop.Orders/Take", deliver=", protocol: grpc") as bridge:
+        wait_for(lambda: len(service.accepted()) >= 500, 60, "records are missing")
+        assert bridge.stop() == 0
+    assert len({value for _, _, value, _, _, _ in service.accepted()}) == 500
+    assert bridge.events("dead_letter") == []
     service.server.stop(None)
 
 

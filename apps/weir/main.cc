@@ -25,6 +25,7 @@ void add_verbs(CLI::App& root, Action& action) {
   add_top(root, action);
   add_tap(root, action);
   add_explain(root, action);
+  add_ctl(root, action);
   add_version(root, action);
   add_docs(root, action);
 }

@@ -19,8 +19,8 @@ void add_proxy(CLI::App& parent, Action& action) {
           "--to", upstream.targets,
           "An endpoint of the service, http:// or (HTTP/2, gRPC) h2c://; repeat it for more")
       ->required();
-  auto admin = std::make_shared<std::string>("127.0.0.1:9901");
-  verb.add_option("--admin", *admin, "Where metrics, state and probes are read");
+  auto serving = std::make_shared<Serving>();
+  verb.add_option("--admin", serving->admin, "Where dashboard, metrics, state and probes are");
   verb.add_flag("--dry-run", options->dry_run, "Decide and count, but refuse nobody");
   add_record(verb, options->record);
   verb.add_option("--workers", options->workers, "Event loops; 0: one for each CPU");
@@ -42,8 +42,9 @@ void add_proxy(CLI::App& parent, Action& action) {
                "For a caller's next request");
   add_duration(verb, "--drain-timeout", options->timeouts.drain,
                "For what is under way, after SIGTERM");
-  verb.callback([options, admin, &action] {
-    action = [options, admin] { return serve(*options, *admin, ""); };
+  add_serving(verb, *serving);
+  verb.callback([options, serving, &action] {
+    action = [options, serving] { return serve(*options, *serving); };
   });
 }
 

@@ -16,12 +16,17 @@ void add_run(CLI::App& parent, Action& action) {
   verb.add_option("-c,--config", *path, "The configuration file")->required();
   auto record = std::make_shared<proxy::RecorderOptions>();
   add_record(verb, *record);
-  verb.callback([path, record, &action] {
-    action = [path, record] {
+  auto serving = std::make_shared<Serving>();
+  add_serving(verb, *serving);
+  verb.callback([path, record, serving, &action] {
+    action = [path, record, serving] {
       auto file = proxy::load_config(*path);
       if (!file) return fail(file.error());
       file->options.record = *record;
-      return serve(file->options, file->admin, file->warnings);
+      file->options.config_path = *path;
+      serving->admin = file->admin;
+      serving->warnings = file->warnings;
+      return serve(file->options, *serving);
     };
   });
 }

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "admin/otlp_exporter.h"
 #include "admin/server.h"
 #include "config/values.h"
 #include "net/signals.h"
@@ -10,11 +11,23 @@
 #include "observe/registry.h"
 #include "options.h"
 #include "proxy/server.h"
+#include "proxy/server_operator.h"
 
 namespace weir::cli {
 
-int serve(const proxy::Options& options, const std::string& admin_address,
-          const std::string& warnings) {
+void add_serving(CLI::App& verb, Serving& serving) {
+  verb.add_option("--admin-host", serving.host_names,
+                  "A name by which browsers may reach the admin address; repeat it for more");
+  verb.add_option("--otlp", serving.otlp,
+                  "Push metrics and traces to this OpenTelemetry collector (OTLP/HTTP)")
+      ->type_name("URL");
+  verb.add_flag("--access-log", serving.access_log, "One log line a request");
+}
+
+int serve(const proxy::Options& given, const Serving& serving) {
+  proxy::Options options = given;
+  options.access_log = serving.access_log;
+  options.trace = !serving.otlp.empty();
   net::block_signals({SIGTERM, SIGINT});  // before the log starts its thread
   observe::Registry registry(proxy::Server::worker_count(options));
   observe::LogOptions log_options;
@@ -27,11 +40,22 @@ int serve(const proxy::Options& options, const std::string& admin_address,
   if (!server) return fail(server.error());
   proxy::Server& running = **server;
 
-  admin::Routes routes({registry, running, events, WEIR_VERSION, &running.explanations()});
-  const auto address = net::Address::resolve(admin_address);
+  proxy::ServerOperator operate(running);
+  admin::Routes routes({registry, running, events, WEIR_VERSION, &running.explanations()},
+                       {serving.host_names, &operate, &log});
+  const auto address = net::Address::resolve(serving.admin);
   if (!address) return fail(address.error());
   auto admin = admin::Server::open(*address, routes);
   if (!admin) return fail(admin.error());
+
+  std::unique_ptr<admin::OtlpExporter> otlp;
+  if (!serving.otlp.empty()) {
+    auto made = admin::OtlpExporter::make(
+        serving.otlp, {registry, &running.spans(), &log},
+        {.version = WEIR_VERSION, .instance = running.address().to_string()});
+    if (!made) return fail(made.error());
+    otlp = std::move(*made);
+  }
 
   // The first signal drains, the second ends.
   bool asked = false;
@@ -48,7 +72,8 @@ int serve(const proxy::Options& options, const std::string& admin_address,
              {"upstreams", static_cast<int64_t>(running.clusters().size())},
              {"law", options.upstreams.front().law},
              {"dry_run", options.dry_run}});
-  if (!warnings.empty()) log.write(observe::LogLevel::kWarning, "config_warning", warnings);
+  if (!serving.warnings.empty())
+    log.write(observe::LogLevel::kWarning, "config_warning", serving.warnings);
   running.run();
   log.write(observe::LogLevel::kInfo, "stopped", "all done");
   return 0;

@@ -3,14 +3,28 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
+#include "options.h"
 #include "proxy/options.h"
 
 namespace weir::cli {
 
-/// Serves until a signal ends it; gives the exit code. `warnings` are logged.
-int serve(const proxy::Options& options, const std::string& admin_address,
-          const std::string& warnings);
+/// How a proxy is looked into.
+struct Serving {
+  std::string admin = "127.0.0.1:9901";
+  /// Names, besides localhost and addresses in digits, by which browsers may reach it.
+  std::vector<std::string> host_names;
+  std::string warnings;  ///< of the configuration; logged
+  std::string otlp;      ///< the collector's URL; empty: nothing is pushed
+  bool access_log = false;
+};
+
+/// The flags that both verbs have.
+void add_serving(CLI::App& verb, Serving& serving);
+
+/// Serves until a signal ends it; gives the exit code.
+int serve(const proxy::Options& options, const Serving& serving);
 
 /// The options that ask for a recording.
 void add_record(CLI::App& verb, proxy::RecorderOptions& record);

@@ -26,6 +26,7 @@ void add_docs(CLI::App& parent, Action& action);
 void add_status(CLI::App& parent, Action& action);
 void add_top(CLI::App& parent, Action& action);
 void add_tap(CLI::App& parent, Action& action);
+void add_ctl(CLI::App& parent, Action& action);
 void add_explain(CLI::App& parent, Action& action);
 void add_version(CLI::App& parent, Action& action);
 void add_lab(CLI::App& parent, Action& action);

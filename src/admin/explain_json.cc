@@ -80,7 +80,7 @@ bool ExplainFilter::takes(const Explanation& told) const noexcept {
 std::string render_recent(const observe::ExplanationSource& source, const ExplainFilter& filter,
                           size_t count_max) {
   observe::ExplainCursor cursor;
-  const std::vector<Explanation> all = source.after(cursor, kAll);
+  const std::vector<Explanation> all = source.after(cursor, filter.kind(), kAll);
   JsonWriter json;
   json.begin_array();
   for (auto told = all.rbegin(); told != all.rend() && count_max > 0; ++told) {
@@ -94,18 +94,16 @@ std::string render_recent(const observe::ExplanationSource& source, const Explai
 
 TapFeed::TapFeed(const observe::ExplanationSource& source, ExplainFilter filter)
     : source_(source), filter_(std::move(filter)) {
-  source_.after(cursor_, 0);  // from now on
+  source_.after(cursor_, filter_.kind(), 0);  // from now on
 }
 
 void TapFeed::pull(std::string& out) {
   if (std::exchange(first_, false)) out += ": tap\n\n";
-  std::vector<Explanation> fresh = source_.after(cursor_, kAll);
-  std::erase_if(fresh, [this](const Explanation& told) { return !filter_.takes(told); });
   size_t skipped = 0;
-  if (fresh.size() > kTapBatchMax) skipped = fresh.size() - kTapBatchMax;
+  std::vector<Explanation> fresh = source_.after(cursor_, filter_.kind(), kTapBatchMax, &skipped);
   if (skipped > 0) append_event(out, "skipped", "", std::to_string(skipped));
-  for (size_t i = skipped; i < fresh.size(); ++i)
-    append_event(out, "", "", render_explanation(fresh[i]));
+  for (const Explanation& told : fresh)
+    if (filter_.takes(told)) append_event(out, "", "", render_explanation(told));
 }
 
 }  // namespace weir::admin

@@ -21,6 +21,9 @@ struct ExplainFilter {
 
   /// From the query: ?rejected and ?route=NAME.
   static ExplainFilter from(const Request& request);
+  observe::ExplainKind kind() const noexcept {
+    return rejected_only ? observe::ExplainKind::kRefused : observe::ExplainKind::kAll;
+  }
   bool takes(const observe::Explanation& told) const noexcept;
 };
 

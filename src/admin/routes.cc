@@ -55,7 +55,7 @@ struct Routes::Route {
 
 // Reading takes GET and HEAD; what changes something takes POST alone, so no link can do it.
 const Routes::Route Routes::kRoutes[] = {
-    {"/metrics", "Prometheus text", Guard::kOpen, &Routes::metrics},
+    {"/metrics", "Prometheus text or OpenMetrics", Guard::kOpen, &Routes::metrics},
     {"/healthz", "200 while the event loops turn", Guard::kOpen, &Routes::health},
     {"/readyz", "200 until the process drains", Guard::kOpen, &Routes::readiness},
     {"/api/state", "every limiter, queue, breaker and bulkhead, with the latest decisions",
@@ -120,7 +120,10 @@ Answer Routes::page(const Request& request) const {
   return not_found(request.path());
 }
 
-Answer Routes::metrics(const Request&) const {
+Answer Routes::metrics(const Request& request) const {
+  if (request.accept.find("application/openmetrics-text") != request.accept.npos)
+    return {.content_type = observe::kOpenMetricsContentType,
+            .body = observe::render_open_metrics(sources_.registry, monitor_.exemplars())};
   return {.content_type = observe::kPrometheusContentType,
           .body = observe::render_prometheus(sources_.registry)};
 }

@@ -98,6 +98,8 @@ std::string explanation_text(const Json& told, const Paint& paint) {
       out += std::string(kGateWidth + kVerdictWidth + 2, ' ') +
              "to change it: " + paint.bold(change) + "\n";
   }
+  const std::string reason = text_of(told, "reason");
+  if (!reason.empty()) out += paint.dim("what to do: docs/howto/refusals/" + reason + ".md") + "\n";
   return out;
 }
 

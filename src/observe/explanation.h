@@ -50,6 +50,9 @@ struct ExplainCursor {
   std::vector<uint64_t> next;
 };
 
+/// Which explanations are wanted.
+enum class ExplainKind : uint8_t { kAll, kRefused, kEnded };
+
 /// Implemented by the host; called from the admin thread while requests are decided.
 class ExplanationSource {
  public:
@@ -58,9 +61,11 @@ class ExplanationSource {
   /// The newest with this id; nothing when it is not remembered (any more).
   virtual std::optional<Explanation> find(std::string_view request_id) const = 0;
 
-  /// The remembered ones after `cursor`, oldest first, at most `count_max` of the newest; moves the
-  /// cursor behind them.
-  virtual std::vector<Explanation> after(ExplainCursor& cursor, size_t count_max) const = 0;
+  /// The remembered ones of this kind after `cursor`, oldest first, at most `count_max` of the
+  /// newest; moves the cursor behind all of them. `skipped` (may be null) gets how many were left
+  /// out.
+  virtual std::vector<Explanation> after(ExplainCursor& cursor, ExplainKind kind, size_t count_max,
+                                         size_t* skipped = nullptr) const = 0;
 };
 
 }  // namespace weir::observe

@@ -35,6 +35,8 @@ enum class Metric : uint8_t {
   kConnections,
   kReloads,
   kLogDropped,
+  kOtlpPushes,
+  kSpansLost,
   kBuildInfo,
   kKafkaLag,
   kKafkaCommitted,
@@ -53,7 +55,7 @@ enum class Metric : uint8_t {
   kIngestLimit,
 };
 
-inline constexpr int kMetricCount = 39;
+inline constexpr int kMetricCount = 41;
 
 enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 

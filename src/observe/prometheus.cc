@@ -1,5 +1,6 @@
 #include "observe/prometheus.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -13,6 +14,14 @@ namespace {
 // bucket bounds of the fine histogram too, so the counts are exact.
 constexpr int kOctaveMin = 16;
 constexpr int kOctaveMax = 36;
+constexpr size_t kExemplarIdMax = 100;
+
+/// The octave whose bucket takes this time; past the last for +Inf.
+int octave_of(double seconds) noexcept {
+  int octave = kOctaveMin;
+  while (octave <= kOctaveMax && seconds > std::exp2(octave) * 1e-9) ++octave;
+  return octave;
+}
 
 void append_number(std::string& out, double value) {
   char text[32];
@@ -42,6 +51,9 @@ void append_label(std::string& out, std::string_view name, std::string_view valu
 // Collects the lines of each family apart, since the format wants a family's lines together.
 class Exposition final : public MetricSink {
  public:
+  /// `exemplars` null: Prometheus text; else OpenMetrics.
+  explicit Exposition(const ExemplarBook* exemplars) noexcept : exemplars_(exemplars) {}
+
   void value(Metric metric, LabelValues labels, double value) override {
     WEIR_ASSERT(info(metric).type != MetricType::kHistogram);
     append_line(metric, "", labels, "", value);
@@ -57,9 +69,11 @@ class Exposition final : public MetricSink {
       char bound[32];
       std::snprintf(bound, sizeof bound, "%.9g", std::exp2(octave) * 1e-9);
       append_line(metric, "_bucket", labels, bound, static_cast<double>(cumulated));
+      append_exemplar(metric, labels, octave);
     }
     const auto count = static_cast<double>(histogram.count());
     append_line(metric, "_bucket", labels, "+Inf", count);
+    append_exemplar(metric, labels, kOctaveMax + 1);
     append_line(metric, "_sum", labels, "", histogram.sum_ns() * 1e-9);
     append_line(metric, "_count", labels, "", count);
   }
@@ -69,14 +83,39 @@ class Exposition final : public MetricSink {
     for (const MetricInfo& family : all_metrics()) {
       const std::string& lines = lines_[static_cast<size_t>(family.metric)];
       if (lines.empty()) continue;
-      out.append("# HELP ").append(family.name).append(" ").append(family.help).append("\n");
-      out.append("# TYPE ").append(family.name).append(" ").append(to_string(family.type));
+      const std::string_view name = name_of(family);
+      out.append("# HELP ").append(name).append(" ").append(family.help).append("\n");
+      out.append("# TYPE ").append(name).append(" ").append(to_string(family.type));
       out.append("\n").append(lines);
     }
+    if (exemplars_ != nullptr) out += "# EOF\n";
     return out;
   }
 
  private:
+  // OpenMetrics names a counter's family without the suffix of its one series.
+  std::string_view name_of(const MetricInfo& family) const noexcept {
+    constexpr std::string_view kTotal = "_total";
+    const bool bare = exemplars_ != nullptr && family.name.ends_with(kTotal);
+    return bare ? family.name.substr(0, family.name.size() - kTotal.size()) : family.name;
+  }
+
+  // At the end of the line that was just written.
+  void append_exemplar(Metric metric, LabelValues labels, int octave) {
+    if (exemplars_ == nullptr || labels.size() == 0) return;
+    const Exemplar* found = exemplars_->find(metric, *labels.begin(), octave);
+    if (found == nullptr) return;
+    std::string& out = lines_[static_cast<size_t>(metric)];
+    out.pop_back();
+    out += " # {";
+    append_label(out, "request_id", found->request_id);
+    out += "} ";
+    append_number(out, found->seconds);
+    char time[32];
+    std::snprintf(time, sizeof time, " %.3f\n", found->time_s);
+    out += time;
+  }
+
   void append_line(Metric metric, const char* suffix, LabelValues labels, std::string_view bound,
                    double value) {
     const MetricInfo& family = info(metric);
@@ -95,15 +134,35 @@ class Exposition final : public MetricSink {
     out += '\n';
   }
 
+  const ExemplarBook* exemplars_;
   std::array<std::string, kMetricCount> lines_;
 };
 
 }  // namespace
 
 std::string render_prometheus(const Registry& registry) {
-  Exposition exposition;
+  Exposition exposition(nullptr);
   registry.collect(exposition);
   return exposition.text();
+}
+
+std::string render_open_metrics(const Registry& registry, const ExemplarBook& exemplars) {
+  Exposition exposition(&exemplars);
+  registry.collect(exposition);
+  return exposition.text();
+}
+
+void ExemplarBook::put(Metric metric, std::string_view label, Exemplar exemplar) {
+  exemplar.request_id.resize(std::min(exemplar.request_id.size(), kExemplarIdMax));
+  const auto key = std::tuple(metric, std::string(label), octave_of(exemplar.seconds));
+  if (newest_.size() >= kEntryMax && newest_.count(key) == 0) return;
+  newest_[key] = std::move(exemplar);
+}
+
+const Exemplar* ExemplarBook::find(Metric metric, std::string_view label,
+                                   int octave) const noexcept {
+  const auto found = newest_.find(std::tuple(metric, label, octave));
+  return found == newest_.end() ? nullptr : &found->second;
 }
 
 }  // namespace weir::observe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "http/chars.h"
@@ -139,6 +140,30 @@ void tell_try(const http::RequestHead& request, int number, NextHopLines& out) n
     out.drop.insert(HeaderName::kGrpcPreviousRpcAttempts);
   }
   out.size += writer.size();
+}
+
+void add_traceparent(const observe::TraceContext& trace, NextHopLines& out) noexcept {
+  std::array<char, observe::TraceContext::kTextSize> text;
+  trace.write(text.data());
+  http::HeadWriter writer(out.text.data() + out.size, out.text.size() - out.size);
+  writer.field("traceparent", std::string_view(text.data(), text.size()));
+  out.size += writer.size();
+  out.drop.insert(HeaderName::kTraceparent);
+}
+
+observe::TraceContext trace_of(const http::RequestHead& request, bool chosen, Rng& rng) noexcept {
+  observe::TraceContext trace;
+  const bool came = trace.parse(request.headers.value(HeaderName::kTraceparent));
+  if (!came && !chosen) return {};
+  if (!came) {
+    for (size_t i = 0; i < trace.trace_id.size(); i += sizeof(uint64_t)) {
+      const uint64_t bits = rng.next();
+      std::memcpy(&trace.trace_id[i], &bits, sizeof bits);
+    }
+    trace.sampled = true;
+  }
+  trace.span_id = rng.next() | 1;  // zero means none
+  return trace;
 }
 
 bool is_safe_request_id(std::string_view id) noexcept {

@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "http/message.h"
+#include "observe/span.h"
 #include "proxy/options.h"
+#include "weir/base/rng.h"
 #include "weir/policy/request_context.h"
 
 namespace weir::proxy {
@@ -22,7 +24,7 @@ RequestContext classify(const http::RequestHead& request, const Options& options
 /// replace.
 struct NextHopLines {
   http::HeaderSet drop;
-  std::array<char, 320> text;
+  std::array<char, 400> text;
   size_t size = 0;
 
   std::string_view view() const noexcept { return {text.data(), size}; }
@@ -38,6 +40,13 @@ void tell_criticality(const http::RequestHead& request, Criticality criticality,
 
 /// The number of the try, from 2 on: x-envoy-attempt-count, and grpc-previous-rpc-attempts to gRPC.
 void tell_try(const http::RequestHead& request, int number, NextHopLines& out) noexcept;
+
+/// Adds the traceparent that names our own span, in place of the one that came.
+void add_traceparent(const observe::TraceContext& trace, NextHopLines& out) noexcept;
+
+/// The trace a request belongs to, with a span of our own; none when it has no traceparent and is
+/// not `chosen` to begin one.
+observe::TraceContext trace_of(const http::RequestHead& request, bool chosen, Rng& rng) noexcept;
 
 /// The timeout of a grpc-timeout value such as "100m"; Duration::max() when it is not one.
 Duration parse_grpc_timeout(std::string_view text) noexcept;

@@ -9,6 +9,9 @@
 namespace weir::proxy {
 namespace {
 
+// Whatever an operator sets: what the gate's counters hold.
+constexpr uint32_t kLimitCeiling = 1'000'000;
+
 Error unknown_law(const std::string& law) {
   std::string known;
   for (const LimitRegistration& registration : registered_limits()) {
@@ -73,11 +76,12 @@ Cluster::Cluster(const UpstreamOptions& options, const std::vector<BulkheadOptio
       workers_(workers),
       endpoints_(std::move(endpoints)),
       health_(std::make_unique<HealthBoard>(endpoints_.size())) {
+  limit_bounds_ = std::make_shared<LimitBounds>(options_.limit_min, options_.limit_max);
   Limiter::Options bounds;
-  bounds.limit_min = options_.limit_min;
-  bounds.limit_max = options_.limit_max;
+  bounds.limit_max = kLimitCeiling;  // the law itself is held within the configured bounds
   bounds.worker_count = workers_;
-  limiter_ = std::make_shared<Limiter>(std::move(law), bounds, now);
+  limiter_ = std::make_shared<Limiter>(std::make_unique<BoundedLaw>(std::move(law), limit_bounds_),
+                                       bounds, now);
   priority_gate_ = std::make_shared<PriorityGate>(workers_);
   if (options_.breaker) {
     Breaker::Options breaker = *options_.breaker;

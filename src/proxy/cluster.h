@@ -9,6 +9,7 @@
 
 #include "net/address.h"
 #include "proxy/health_state.h"
+#include "proxy/limit_bounds.h"
 #include "proxy/limit_note.h"
 #include "proxy/options.h"
 #include "weir/policy/breaker.h"
@@ -72,6 +73,8 @@ class Cluster {
   /// Null where none is configured.
   Breaker* breaker() const noexcept { return breaker_.get(); }
   RetryBudget& retry_budget() const noexcept { return *retry_budget_; }
+  /// Between what the law moves the limit; an operator may change it.
+  LimitBounds& limit_bounds() const noexcept { return *limit_bounds_; }
   /// The law's last move, for explanations.
   LimitNote& limit_note() const noexcept { return *limit_note_; }
 
@@ -109,6 +112,7 @@ class Cluster {
   std::shared_ptr<BulkheadPool> pool_;  // null without bulkheads
   std::vector<Compartment> compartments_;
   std::unique_ptr<RetryBudget> retry_budget_;
+  std::shared_ptr<LimitBounds> limit_bounds_;
   std::unique_ptr<LimitNote> limit_note_ = std::make_unique<LimitNote>();
 };
 

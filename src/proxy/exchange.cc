@@ -56,7 +56,9 @@ ExplainFacts Exchange::facts() const noexcept {
           .started_at = started_at_,
           .admitted_at = admitted_at_,
           .dispatched = dispatched_,
-          .attempts = static_cast<uint8_t>(attempts_)};
+          .attempts = static_cast<uint8_t>(attempts_),
+          .status = response_status_,
+          .trace = &trace_};
 }
 
 void Exchange::start(DownstreamStream& downstream, std::string_view client_address) {
@@ -65,6 +67,8 @@ void Exchange::start(DownstreamStream& downstream, std::string_view client_addre
   client_address_ = client_address;
   started_at_ = worker_.loop().update_now();
   choose_request_id();
+  trace_ = worker_.begin_trace(request);
+  response_status_ = 0;
   method_text_ = http::to_string(request.method);
   path_ = observe::loggable_path(request.path());
   route_ = worker_.routes().find(request);
@@ -134,6 +138,7 @@ void Exchange::on_upstream_ready(Attempt& attempt) {
   shrink_deadline(request, told, route_->timeout > Duration::zero(), now, lines);
   tell_criticality(request, context_.criticality, lines);
   tell_try(request, attempts_, lines);
+  if (trace_.present()) add_traceparent(trace_, lines);
   upstream.send_head(request, {request_id_, lines.view(), lines.drop});
   expect_response();
   if (!request.body.has_body()) {
@@ -236,6 +241,7 @@ void Exchange::on_response_head(Attempt& attempt) {
     discarded_ = 0;
     return;
   }
+  response_status_ = response.status;
   response_begun_ = true;
   expect_progress();
   if (!worker_.options().report_load) return downstream.send_head(response, {request_id_, {}, {}});

@@ -111,6 +111,8 @@ class Exchange final : public QueueEntry {
   std::array<char, 128> id_text_;
   std::string_view method_text_;  // static: the head's own views end before the exchange does
   observe::ShortName path_;
+  observe::TraceContext trace_;
+  uint16_t response_status_ = 0;  // of the upstream's answer
   RequestContext context_;
   Deadline caller_deadline_;  // context_'s may be earlier, by the route's timeout
   Permit permit_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/classify.h"
+
 namespace weir::proxy {
 
 const char* to_string(ExplainGate gate) noexcept {
@@ -80,6 +82,9 @@ void ExplainLog::refused(const ExplainFacts& facts, const ExplainSite& site,
   record.status = answer.status;
   record.retry_after_ms = answer.retry_after_ms;
   refused_.put(record);
+  // A deadline that passed upstream has had its span as an ending.
+  if (wants_span(facts) && !facts.dispatched)
+    put_span(facts, site, "refused", to_string(rejection.reason), answer.status, now);
 }
 
 void ExplainLog::would_refuse(const ExplainFacts& facts, const ExplainSite& site,
@@ -93,12 +98,39 @@ void ExplainLog::would_refuse(const ExplainFacts& facts, const ExplainSite& site
 }
 
 void ExplainLog::ended(const ExplainFacts& facts, const ExplainSite& site, Outcome outcome,
-                       Duration upstream, Instant now) noexcept {
+                       Duration upstream, bool keep, Instant now) noexcept {
+  if (wants_span(facts))
+    put_span(facts, site, to_string(outcome), "", facts.status, now);
+  if (!keep) return;
   ExplainRecord record = record_of(facts, site, now);
   record.result = ExplainResult::kEnded;
   record.outcome = outcome;
   record.upstream_ns = upstream.count();
   ended_.put(record);
+}
+
+observe::TraceContext ExplainLog::begin_trace(const http::RequestHead& request, Rng& rng) noexcept {
+  if (spans_ == nullptr) return {};  // what came goes on as it came
+  return trace_of(request, ++untraced_ % kTracedEvery == 0, rng);
+}
+
+void ExplainLog::put_span(const ExplainFacts& facts, const ExplainSite& site, const char* result,
+                          const char* reason, uint16_t status, Instant now) noexcept {
+  const auto wall = [this](Instant at) { return at.time_since_epoch().count() + wall_offset_; };
+  observe::SpanRecord span;
+  span.trace = *facts.trace;
+  span.begin_ns = wall(facts.started_at);
+  span.end_ns = wall(now);
+  if (facts.dispatched) span.admitted_ns = wall(facts.admitted_at);
+  span.route = facts.route;
+  span.upstream = site.upstream;
+  span.path = facts.path;
+  span.method = facts.method.empty() ? "_OTHER" : facts.method.data();
+  span.priority = to_string(facts.context.criticality);
+  span.result = result;
+  span.reason = reason;
+  span.status = status;
+  spans_->put(span);
 }
 
 }  // namespace weir::proxy

@@ -5,13 +5,17 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "http/message.h"
 #include "observe/event.h"
 #include "observe/ring.h"
+#include "observe/span.h"
 #include "proxy/answer.h"
 #include "proxy/limit_note.h"
 #include "weir/base/outcome.h"
+#include "weir/base/rng.h"
 #include "weir/policy/reason.h"
 #include "weir/policy/request_context.h"
 
@@ -69,6 +73,8 @@ struct ExplainFacts {
   Instant admitted_at{};  ///< not after `now` when dispatched
   bool dispatched = false;
   uint8_t attempts = 0;
+  uint16_t status = 0;  ///< of the upstream's answer
+  const observe::TraceContext* trace = nullptr;
 };
 
 /// Whom the numbers belong to, and the law's last move. Borrows the texts.
@@ -124,29 +130,50 @@ class ExplainLog {
   void would_refuse(const ExplainFacts& facts, const ExplainSite& site, const Rejection& rejection,
                     Instant now) noexcept;
 
+  /// Keeps spans too: of every sampled trace that comes, and of one request in kTracedEvery that
+  /// came without one. Before traffic.
+  void enable_spans() { spans_ = std::make_unique<SpanRing>(); }
+  /// The trace of a request that has just come.
+  observe::TraceContext begin_trace(const http::RequestHead& request, Rng& rng) noexcept;
+  /// Whether spans are kept and this trace wants one.
+  bool wants_span(const ExplainFacts& facts) const noexcept {
+    return spans_ != nullptr && facts.trace != nullptr && facts.trace->present() &&
+           facts.trace->sampled;
+  }
+
   /// Whether this ending should be kept: all that went wrong, and a sample of the rest.
   bool wants(Outcome outcome) noexcept {
     return outcome != Outcome::kSuccess || ++served_ % kServedEvery == 0;
   }
+  /// An ending that wants() or wants_span() wants.
   void ended(const ExplainFacts& facts, const ExplainSite& site, Outcome outcome, Duration upstream,
-             Instant now) noexcept;
+             bool keep, Instant now) noexcept;
 
   /// At a thousand refusals a second and worker, two seconds of them; 0.9 MB a worker.
   using RefusedRing = observe::Ring<ExplainRecord, 2048>;
   using EndedRing = observe::Ring<ExplainRecord, 256>;
   static constexpr uint32_t kServedEvery = 64;
+  static constexpr uint32_t kTracedEvery = 64;
+  /// Fetched once a second; what comes faster is overwritten and counted.
+  using SpanRing = observe::Ring<observe::SpanRecord, 2048>;
 
   const RefusedRing& refused_ring() const noexcept { return refused_; }
   const EndedRing& ended_ring() const noexcept { return ended_; }
+  /// Null while spans are not kept.
+  const SpanRing* span_ring() const noexcept { return spans_.get(); }
 
  private:
+  void put_span(const ExplainFacts& facts, const ExplainSite& site, const char* result,
+                const char* reason, uint16_t status, Instant now) noexcept;
   ExplainRecord record_of(const ExplainFacts& facts, const ExplainSite& site,
                           Instant now) const noexcept;
 
   int64_t wall_offset_;
   uint32_t served_ = 0;
+  uint32_t untraced_ = 0;
   RefusedRing refused_;  // refusals and shadow refusals
   EndedRing ended_;      // apart, so that a storm of refusals does not push them out
+  std::unique_ptr<SpanRing> spans_;
 };
 
 }  // namespace weir::proxy

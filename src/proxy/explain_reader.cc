@@ -33,8 +33,8 @@ std::string clock_text(int64_t wall_ns) {
 
 // Where the operator changes a bound: the key of the file, or the flag of `weir proxy`.
 std::string place_of(const ExplainedUpstream& upstream, const char* key, const char* flag) {
-  if (!upstream.from_file) return flag;
-  return "upstreams." + upstream.name + "." + key;
+  if (upstream.config_path.empty()) return flag;
+  return "upstreams." + upstream.name + "." + key + " in " + upstream.config_path;
 }
 
 // One explanation in the making: the record, and how far its request got.
@@ -188,7 +188,9 @@ ExplainedGate Telling::limiter() const {
   else
     told.why = "law " + upstream_.law + " moved it from " + number(move.before) + " to " +
                number(move.after) + " at " + clock_text(move.wall_ns) + " (" + move.cause + ")";
-  told.why += "; it may be " + number(upstream_.limit_min) + " to " + number(upstream_.limit_max);
+  if (upstream_.limit_bounds != nullptr)
+    told.why += "; it may be " + number(upstream_.limit_bounds->min) + " to " +
+                number(upstream_.limit_bounds->max);
   told.change = place_of(upstream_, "concurrency.max", "--limit-max");
   return told;
 }
@@ -362,7 +364,9 @@ std::optional<Explanation> ExplainReader::find(std::string_view request_id) cons
 }
 
 std::vector<Explanation> ExplainReader::after(observe::ExplainCursor& cursor,
-                                              size_t count_max) const {
+                                              observe::ExplainKind kind, size_t count_max,
+                                              size_t* skipped) const {
+  using observe::ExplainKind;
   cursor.next.resize(2 * logs_.size(), 0);
   std::vector<ExplainRecord> records;
   const auto take = [&records](const auto& ring, uint64_t& next) {
@@ -372,16 +376,34 @@ std::vector<Explanation> ExplainReader::after(observe::ExplainCursor& cursor,
     }
   };
   for (size_t i = 0; i < logs_.size(); ++i) {
-    take(logs_[i]->refused_ring(), cursor.next[2 * i]);
-    take(logs_[i]->ended_ring(), cursor.next[2 * i + 1]);
+    if (kind != ExplainKind::kEnded) take(logs_[i]->refused_ring(), cursor.next[2 * i]);
+    if (kind != ExplainKind::kRefused) take(logs_[i]->ended_ring(), cursor.next[2 * i + 1]);
   }
   std::sort(records.begin(), records.end(),
             [](const ExplainRecord& a, const ExplainRecord& b) { return a.wall_ns < b.wall_ns; });
   std::vector<Explanation> told;
   const size_t first = records.size() > count_max ? records.size() - count_max : 0;
+  if (skipped != nullptr) *skipped = first;
   for (size_t i = first; i < records.size(); ++i)
     told.push_back(explain(records[i], upstream_of(records[i])));
   return told;
+}
+
+std::vector<observe::SpanRecord> ExplainReader::spans_after(std::vector<uint64_t>& next,
+                                                            uint64_t& lost) const {
+  next.resize(logs_.size(), 0);
+  std::vector<observe::SpanRecord> spans;
+  for (size_t i = 0; i < logs_.size(); ++i) {
+    const ExplainLog::SpanRing* ring = logs_[i]->span_ring();
+    if (ring == nullptr) continue;
+    const uint64_t from = next[i];
+    const auto entries = ring->read(from);
+    if (entries.empty()) continue;
+    next[i] = entries.back().number + 1;
+    lost += next[i] - from - entries.size();
+    for (const auto& entry : entries) spans.push_back(entry.record);
+  }
+  return spans;
 }
 
 }  // namespace weir::proxy

@@ -48,6 +48,8 @@ struct Timeouts {
 struct Options {
   /// Where to listen: "127.0.0.1:8080", ":8080", "[::1]:80", "unix:/path".
   std::string listen = ":8080";
+  /// The file these options came from, for explanations; empty: flags.
+  std::string config_path;
 
   std::vector<UpstreamOptions> upstreams;  ///< at least one; names are unique
   std::vector<BulkheadOptions> bulkheads;
@@ -61,6 +63,11 @@ struct Options {
 
   /// Where the control laws' windows and decisions are kept for replay; an empty path: nowhere.
   RecorderOptions record;
+
+  /// One log line a request, about 1 µs each (bench/observe); the log drops what it cannot write.
+  bool access_log = false;
+  /// Keep spans for an exporter.
+  bool trace = false;
 
   Timeouts timeouts;
   http::HeadLimits head_limits;

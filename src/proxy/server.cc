@@ -90,7 +90,16 @@ void Server::run() {
 }
 
 void Server::drain() noexcept {
-  draining_.store(true, std::memory_order_relaxed);
+  const bool again = draining_.exchange(true, std::memory_order_relaxed);
+  if (!again && observers_.events != nullptr) {
+    observe::ControlEvent event;
+    event.kind = observe::EventKind::kDrain;
+    event.at = net::SteadyClock::instance().now();
+    event.wall_ns = observe::system_wall_clock();
+    event.after = 1;
+    event.cause = "asked";
+    observers_.events->put(event);
+  }
   for (const auto& cluster : clusters_) cluster->drain();
   for (const auto& worker : workers_) worker->request_drain();
 }

@@ -54,6 +54,7 @@ class Server final : public observe::StateProvider,
   const net::Address& address() const noexcept { return address_; }
   const std::vector<std::unique_ptr<Cluster>>& clusters() const noexcept { return clusters_; }
   const observe::ExplanationSource& explanations() const noexcept { return *explain_reader_; }
+  const observe::SpanSource& spans() const noexcept { return *explain_reader_; }
   /// The first worker's loop, for what shares its thread (signals). Before run() only.
   net::EventLoop& first_loop() noexcept { return workers_.front()->loop(); }
 

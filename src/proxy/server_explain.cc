@@ -12,13 +12,13 @@ void Server::make_explain_reader() {
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(options.queue.wait_max);
     upstreams.push_back({.name = cluster->name(),
                          .law = options.law,
-                         .limit_min = options.limit_min,
-                         .limit_max = options.limit_max,
+                         .limit_bounds = &cluster->limit_bounds(),
                          .queue_depth_min = options.queue.depth_min,
                          .queue_depth_max = options.queue.depth_max,
                          .queue_wait_max_ms = wait.count(),
                          .connections_max = options.connections_max,
-                         .attempts_max = 3});
+                         .attempts_max = static_cast<uint32_t>(options.retry.tries_max),
+                         .config_path = options_.config_path});
   }
   explain_reader_ = std::make_unique<ExplainReader>(std::move(logs), std::move(upstreams));
 }

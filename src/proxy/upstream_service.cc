@@ -13,6 +13,7 @@ UpstreamService::UpstreamService(Worker& worker, const Cluster& cluster, observe
       cluster_(cluster),
       pool_(worker, cluster),
       refusal_log_(log, cluster.name()),
+      access_log_(worker.options().access_log ? log : nullptr),
       pump_timer_(worker.loop().timers(), net::Callback::to<&UpstreamService::pump>(this)) {
   for (size_t i = 0; i < cluster.compartments().size(); ++i)
     gates_.push_back(cluster.make_gate(i, worker.index()));

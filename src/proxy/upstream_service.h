@@ -66,6 +66,7 @@ class UpstreamService final : private GateSink {
   std::vector<std::unique_ptr<Gate>> gates_;  // one a compartment
   UpstreamPool pool_;
   RefusalLog refusal_log_;
+  observe::Log* access_log_;  // null: no line a request
   net::Timer pump_timer_;
   size_t turn_ = 0;  // whose turn it is among gates of equal rank
   bool pump_wanted_ = false;

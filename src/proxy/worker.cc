@@ -34,6 +34,7 @@ Worker::Worker(uint16_t index, const Options& options,
       stop_task_(net::Callback::to<&Worker::stop>(this)) {
   for (const auto& cluster : clusters)
     services_.push_back(std::make_unique<UpstreamService>(*this, *cluster, log));
+  if (options.trace) explain_log_.enable_spans();
   loop_.set_turn_end(net::Callback::to<&Worker::on_turn_end>(this));
   beat();
 }

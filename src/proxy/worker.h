@@ -65,6 +65,9 @@ class Worker final : private net::AcceptHandler {
   const RouteTable& routes() const noexcept { return routes_; }
   UpstreamService& service(size_t cluster) noexcept { return *services_[cluster]; }
   ExplainLog& explain_log() noexcept { return explain_log_; }
+  observe::TraceContext begin_trace(const http::RequestHead& request) noexcept {
+    return explain_log_.begin_trace(request, rng_);
+  }
   const Options& options() const noexcept { return options_; }
   uint16_t index() const noexcept { return index_; }
   bool draining() const noexcept { return draining_; }

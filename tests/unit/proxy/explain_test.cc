@@ -54,10 +54,10 @@ struct ExplainTest : testing::Test {
                    {.inflight = 118, .limit = 118, .waiting = 3, .queue_limit = 64},
                    {kWallOffset + 9'000'000'000, 160, 118, "shrink"}};
   ExplainLog log{kWallOffset};
+  LimitBounds bounds{4, 500};
   ExplainedUpstream upstream{.name = "orders",
                              .law = "elastic",
-                             .limit_min = 4,
-                             .limit_max = 500,
+                             .limit_bounds = &bounds,
                              .queue_depth_min = 64,
                              .queue_depth_max = 1000,
                              .queue_wait_max_ms = 100,
@@ -153,7 +153,7 @@ TEST_F(ExplainTest, FailuresAreAllKeptAndSuccessesSampled) {
 TEST_F(ExplainTest, WhatWasServedTellsHowLongItWaitedAndTook) {
   ExplainFacts served = facts("s1");
   served.dispatched = true;
-  log.ended(served, site, Outcome::kSuccess, 40ms, kStart + 42ms);
+  log.ended(served, site, Outcome::kSuccess, 40ms, true, kStart + 42ms);
   const observe::Explanation told = this->told("s1");
   EXPECT_EQ(told.result, "success");
   EXPECT_FALSE(told.refused());
@@ -176,16 +176,16 @@ TEST_F(ExplainTest, ACursorSeesEachRecordOnceAndTheOldestFirst) {
   observe::ExplainCursor cursor;
   refuse("a", Reason::kShed);
   refuse("b", Reason::kShed);
-  const auto both = reader.after(cursor, 10);
+  const auto both = reader.after(cursor, observe::ExplainKind::kAll, 10);
   ASSERT_EQ(both.size(), 2u);
   EXPECT_EQ(both[0].request_id, "a");
-  EXPECT_TRUE(reader.after(cursor, 10).empty());
+  EXPECT_TRUE(reader.after(cursor, observe::ExplainKind::kAll, 10).empty());
   refuse("c", Reason::kShed);
   refuse("d", Reason::kShed);
-  const auto newest = reader.after(cursor, 1);
+  const auto newest = reader.after(cursor, observe::ExplainKind::kRefused, 1);
   ASSERT_EQ(newest.size(), 1u);
   EXPECT_EQ(newest[0].request_id, "d");
-  EXPECT_TRUE(reader.after(cursor, 10).empty());
+  EXPECT_TRUE(reader.after(cursor, observe::ExplainKind::kAll, 10).empty());
 }
 
 TEST(LimitNote, ReadsWhatWasWritten) {

@@ -37,6 +37,9 @@ ConsumerCore::ConsumerCore(ConsumeOptions options)
 
 ConsumerCore::~ConsumerCore() {
   delete incoming_.load(std::memory_order_acquire);
+  // A handle that is kept would go on writing into the descriptor, whoever has its number by then.
+  for (rd_kafka_queue_t* queue : {group_queue_.get(), data_queue_.get()})
+    if (queue != nullptr) rd_kafka_queue_io_event_enable(queue, -1, nullptr, 0);
   data_queue_.reset();
   group_queue_.reset();
   if (!was_assigned_ && aborts_when_never_assigned()) static_cast<void>(handle_.release());

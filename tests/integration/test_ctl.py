@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from proxy_harness import PATIENCE, WEIR, answering, eventually, proxied
+from proxy_harness import PATIENCE, WEIR, Origin, answering, eventually, proxied
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 USAGE = 64
@@ -63,6 +63,47 @@ def test_drain_ends_the_process_in_good_order(proxy):
     assert json.loads(done.stdout)["after"] == "draining"
     assert proxy.process.wait(timeout=PATIENCE) == 0
     proxy.alive = lambda: True  # it has ended as it should
+
+
+CONFIG = """version: 1
+listen: {{ http: "127.0.0.1:0", admin: "127.0.0.1:0" }}
+upstreams:
+  orders:
+    to: ["{url}"]
+    breaker: {{ open_when: {{ failures: 50%, min_requests: 20 }} }}
+"""
+
+
+def test_a_breaker_is_opened_explained_and_closed_by_hand(tmp_path):
+    origin = Origin(answering(OK))
+    file = tmp_path / "weir.yaml"
+    file.write_text(CONFIG.format(url=origin.url))
+    process = subprocess.Popen([WEIR, "run", "-c", str(file)], stderr=subprocess.PIPE, text=True)
+    try:
+        ready = json.loads(process.stderr.readline())
+        url, admin = "http://" + ready["address"], ready["admin"]
+
+        def run(*words):
+            return subprocess.run([WEIR, *words, "--admin", admin], capture_output=True, text=True,
+                                  timeout=PATIENCE)
+
+        opened = run("ctl", "breaker", "open", "--for", "60s", "--upstream", "orders", "--yes")
+        assert opened.stdout.strip() == "breaker of orders: closed → open", opened.stderr
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(url, timeout=PATIENCE)
+        problem = json.loads(refusal.value.read())
+        assert problem["reason"] == "breaker_open"
+        told = run("explain", problem["request_id"]).stdout
+        assert "breaker   ✕ refused" in told and "upstreams.orders.breaker" in told, told
+        assert "open" in run("status").stdout
+        closed = run("ctl", "breaker", "closed", "--upstream", "orders", "--yes")
+        assert closed.returncode == 0, closed.stderr
+        assert urllib.request.urlopen(url, timeout=PATIENCE).status == 200
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        origin.close()
 
 
 def attempt(proxy, method="POST", **headers):

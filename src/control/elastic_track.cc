@@ -14,7 +14,7 @@ constexpr double kVisitLatencies = 2;
 constexpr double kHighSecondsMax = 1;
 constexpr double kHighSecondsBursty = 5;
 // How fast the knee is expected to wander: variance of its logarithm per second.
-constexpr double kDrift = 0.000025;
+constexpr double kDrift = 0.0001;
 // With bursts the limits are placed by this quantile of the belief at least (see share_above):
 // comparisons are few, and the queue inside drains in one go.
 constexpr double kLeanBursty = 0.88;

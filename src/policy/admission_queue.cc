@@ -5,6 +5,10 @@ namespace {
 
 constexpr int kSloughTargets = 2;  // folly: slough timeout = 2 × target
 
+// A healthy wait is a small part of the service time; 5 ms of waiting is much for a service of 1 ms
+// and nothing for one of 200 ms.
+constexpr int kTargetPerMedian = 4;
+
 // Smoothing of the gap between takes: a weight of 1/16 remembers about the last 16 takes.
 constexpr double kGapWeight = 1.0 / 16;
 
@@ -46,7 +50,7 @@ std::optional<Rejection> AdmissionQueue::offer(QueueEntry& entry, const RequestC
   entry.older_ = band.newest;
   (band.newest != nullptr ? band.newest->newer_ : band.oldest) = &entry;
   band.newest = &entry;
-  if (band.size == 0) band.standing_since = now + options_.target;
+  if (band.size == 0) band.standing_since = now + target();
   ++band.size;
   ++size_;
   return std::nullopt;
@@ -162,9 +166,16 @@ Duration AdmissionQueue::predicted_wait(Criticality criticality) const noexcept 
   return Duration(static_cast<int64_t>(take_gap_ns_ * ahead));
 }
 
+Duration AdmissionQueue::target() const noexcept {
+  return std::max(options_.target, service_median_ / kTargetPerMedian);
+}
+
+// Nobody is shed for waiting while somebody less critical waits: that one is shed instead.
 Duration AdmissionQueue::wait_bound(const Band& band) const noexcept {
-  return band.overloaded ? std::min(kSloughTargets * options_.target, options_.wait_max)
-                         : options_.wait_max;
+  if (!band.overloaded) return options_.wait_max;
+  for (const Band* below = &band + 1; below < bands_.data() + bands_.size(); ++below)
+    if (below->size > 0) return options_.wait_max;
+  return std::min(kSloughTargets * target(), options_.wait_max);
 }
 
 Instant AdmissionQueue::overload_at(const Band& band) const noexcept {
@@ -179,7 +190,7 @@ void AdmissionQueue::advance(Band& band, Instant now) noexcept {
   } else if (now - band.last_slough >= options_.interval) {
     band.overloaded = false;
     band.standing_since =
-        band.size == 0 ? kInstantMax : std::max(now, band.oldest->enqueued_at_ + options_.target);
+        band.size == 0 ? kInstantMax : std::max(now, band.oldest->enqueued_at_ + target());
   }
 }
 
@@ -237,7 +248,7 @@ Rejection AdmissionQueue::full() const noexcept {
 Duration AdmissionQueue::drain_time() const noexcept {
   if (take_gap_ns_ == 0) return options_.wait_max;
   const Duration all(static_cast<int64_t>(take_gap_ns_ * size_));
-  return std::max(all, options_.target);
+  return std::max(all, target());
 }
 
 void AdmissionQueue::unlink(QueueEntry& entry, Instant now) noexcept {
@@ -254,8 +265,8 @@ void AdmissionQueue::unlink(QueueEntry& entry, Instant now) noexcept {
   // The wait stands only as long as each next oldest is past the target too.
   if (band.size == 0)
     band.standing_since = kInstantMax;
-  else if (band.oldest->enqueued_at_ + options_.target > now)
-    band.standing_since = band.oldest->enqueued_at_ + options_.target;
+  else if (band.oldest->enqueued_at_ + target() > now)
+    band.standing_since = band.oldest->enqueued_at_ + target();
 }
 
 }  // namespace weir

@@ -362,7 +362,9 @@ std::vector<MatrixRow> scenario_matrix() {
           live_slower(),
           live_steady(),
           slow_leaf_row(),
-          metastability_row()};
+          metastability_row(),
+          priority_row(),
+          deadline_row()};
 }
 
 }  // namespace weir::sim

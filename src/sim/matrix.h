@@ -47,5 +47,7 @@ std::vector<MatrixRow> scenario_matrix();
 // Rows of several services, or of many cells.
 MatrixRow slow_leaf_row();
 MatrixRow metastability_row();
+MatrixRow priority_row();
+MatrixRow deadline_row();
 
 }  // namespace weir::sim

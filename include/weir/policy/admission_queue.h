@@ -55,7 +55,8 @@ class QueueEntry {
 /// A band is overloaded once its oldest entry has been older than `target` without a break for
 /// `interval`: the queue stands instead of absorbing a burst (the test of CoDel, Nichols and
 /// Jacobson 2012). From then on whatever has waited 2 × target is shed at once (the "slough" of
-/// folly's Codel), until nothing had to be shed for a whole interval.
+/// folly's Codel), until nothing had to be shed for a whole interval. A band sheds nobody while
+/// somebody less critical waits.
 ///
 /// Also refused: what has waited `wait_max`; what is least critical and newest when the queue is
 /// full and something more critical arrives; what cannot be done before its deadline, by the
@@ -71,8 +72,9 @@ class AdmissionQueue {
     uint32_t depth_max = 1000;
     /// Nobody waits longer.
     Duration wait_max = std::chrono::milliseconds(100);
-    /// A standing wait that is still healthy. 5 ms and 100 ms are CoDel's own defaults; they also
-    /// suit services of 1 ms to 200 ms, for shorter ones the depth binds first.
+    /// A standing wait that is still healthy, at least; a quarter of the median service time when
+    /// that is more, because 5 ms are nothing to wait for an answer that takes 200 ms. 5 ms and
+    /// 100 ms are CoDel's own defaults; for services shorter than 1 ms the depth binds first.
     Duration target = std::chrono::milliseconds(5);
     Duration interval = std::chrono::milliseconds(100);
     /// false keeps FIFO under overload too.
@@ -151,6 +153,7 @@ class AdmissionQueue {
   Band& band_of(const QueueEntry& entry) noexcept {
     return bands_[index(entry.context_.criticality)];
   }
+  Duration target() const noexcept;
   Duration wait_bound(const Band& band) const noexcept;
   Instant overload_at(const Band& band) const noexcept;
   void advance(Band& band, Instant now) noexcept;

@@ -111,6 +111,19 @@ TEST(AdmissionQueue, ABurstIsAbsorbedButAStandingQueueIsSloughedAndServedNewestF
   EXPECT_EQ(bench.take(at(105ms)), next) << "LIFO now";
 }
 
+TEST(AdmissionQueue, TheTargetGrowsWithTheServiceTime) {
+  AdmissionQueue::Options options;
+  options.wait_max = 1s;
+  AdmissionQueue queue(options);
+  for (int i = 0; i < 1000; ++i) queue.observe_service(80ms);
+  QueueEntry entry;
+  ASSERT_FALSE(queue.offer(entry, request(), at(0s)));
+  // A quarter of 80 ms and an interval: then the queue stands.
+  EXPECT_EQ(queue.poll(at(119ms)), nullptr);
+  EXPECT_FALSE(queue.overloaded(Criticality::kCritical)) << "5 ms and an interval";
+  queue.remove(entry, at(119ms));
+}
+
 TEST(AdmissionQueue, OverloadEndsAfterAnIntervalWithoutSlough) {
   AdmissionQueue::Options options;
   options.wait_max = 1s;
@@ -142,6 +155,20 @@ TEST(AdmissionQueue, OneBandsStandingQueueDoesNotShedAnother) {
   bench.offer(1, at(95ms), request(Criticality::kCritical));
   EXPECT_EQ(bench.poll(at(105ms)), 0);
   EXPECT_EQ(bench.poll(at(105ms)), -1) << "10 ms old, but its band is not overloaded";
+}
+
+TEST(AdmissionQueue, NobodyIsShedWhileSomebodyLessCriticalWaits) {
+  AdmissionQueue::Options options;
+  options.wait_max = 1s;
+  Bench bench(options);
+  // The critical band stands and overloads alone …
+  for (int i = 0; i < 3; ++i) bench.offer(i, at(0ms), request(Criticality::kCritical));
+  bench.offer(3, at(100ms), request(Criticality::kSheddable));
+  EXPECT_EQ(bench.poll(at(106ms)), -1);
+  EXPECT_TRUE(bench.queue.overloaded(Criticality::kCritical));
+  // … and sheds as soon as the sheddable entry is gone.
+  bench.queue.remove(bench.entries[3], at(106ms));
+  EXPECT_EQ(bench.poll(at(106ms)), 0);
 }
 
 TEST(AdmissionQueue, DoomedWorkIsRefusedOnArrivalAndAgainWhenItsTurnComes) {

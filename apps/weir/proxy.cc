@@ -1,12 +1,57 @@
 // weir proxy: one line puts weir before a real service.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "options.h"
 #include "serve.h"
 #include "verbs.h"
 
 namespace weir::cli {
+namespace {
+
+// Certificates and keys pair up in the order they are given.
+struct TlsFlags {
+  std::vector<std::string> certificates;
+  std::vector<std::string> keys;
+};
+
+Expected<void> take_tls_flags(const TlsFlags& flags, proxy::Options& options) {
+  if (flags.certificates.size() != flags.keys.size()) {
+    return Unexpected<Error>(Error{ErrorKind::kUsage, "each --tls-cert needs its --tls-key",
+                                   "give both, in the same order, as often as you like"});
+  }
+  for (size_t i = 0; i < flags.keys.size(); ++i)
+    options.tls.identities.push_back({flags.certificates[i], flags.keys[i]});
+  return {};
+}
+
+void add_transport_options(CLI::App& verb, proxy::Options& options, TlsFlags& flags) {
+  proxy::UpstreamOptions& upstream = options.upstreams.front();
+  verb.add_option(
+      "--tls-cert", flags.certificates,
+      "Speak TLS to callers, with this certificate (PEM, chain included); repeat it for "
+      "more names");
+  verb.add_option("--tls-key", flags.keys, "The key of each --tls-cert (PEM)");
+  verb.add_option("--tls-client-ca", options.tls.client_ca_file,
+                  "Callers must show a certificate that one of these signed (PEM)");
+  verb.add_flag("--proxy-protocol", options.proxy_protocol,
+                "Callers' connections begin with a PROXY protocol header");
+  verb.add_option(
+      "--upstream-ca", upstream.tls.ca_file,
+      "Who may sign the certificates of https:// and h2s:// endpoints; else the system's");
+  verb.add_option("--upstream-cert", upstream.tls.identity.certificate_file,
+                  "What to show to endpoints that ask for a certificate (PEM)");
+  verb.add_option("--upstream-key", upstream.tls.identity.key_file, "The key of --upstream-cert");
+  verb.add_flag("!--upstream-insecure", upstream.tls.verify,
+                "Do not check endpoints' certificates: for tests only");
+  verb.add_option("--send-proxy", upstream.proxy_protocol,
+                  "Name the caller to the service by the PROXY protocol, version 1 or 2")
+      ->check(CLI::Range(1, 2));
+}
+
+}  // namespace
+
 void add_proxy(CLI::App& parent, Action& action) {
   CLI::App& verb =
       add_verb(parent, "proxy", "Put weir before a service, with nothing to configure.",
@@ -42,9 +87,14 @@ void add_proxy(CLI::App& parent, Action& action) {
                "For a caller's next request");
   add_duration(verb, "--drain-timeout", options->timeouts.drain,
                "For what is under way, after SIGTERM");
+  auto tls = std::make_shared<TlsFlags>();
+  add_transport_options(verb, *options, *tls);
   add_serving(verb, *serving);
-  verb.callback([options, serving, &action] {
-    action = [options, serving] { return serve(*options, *serving); };
+  verb.callback([options, serving, tls, &action] {
+    action = [options, serving, tls] {
+      const auto taken = take_tls_flags(*tls, *options);
+      return taken ? serve(*options, *serving) : fail(taken.error());
+    };
   });
 }
 

@@ -28,7 +28,7 @@ int serve(const proxy::Options& given, const Serving& serving) {
   proxy::Options options = given;
   options.access_log = serving.access_log;
   options.trace = !serving.otlp.empty();
-  net::block_signals({SIGTERM, SIGINT});  // before the log starts its thread
+  net::block_signals({SIGTERM, SIGINT, SIGHUP});  // before the log starts its thread
   observe::Registry registry(proxy::Server::worker_count(options));
   observe::LogOptions log_options;
   log_options.format = observe::log_format_for(2);
@@ -59,7 +59,8 @@ int serve(const proxy::Options& given, const Serving& serving) {
 
   // The first signal drains, the second ends.
   bool asked = false;
-  net::SignalWatcher signals(running.first_loop(), {SIGTERM, SIGINT}, [&](int) {
+  net::SignalWatcher signals(running.first_loop(), {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+    if (signal == SIGHUP) return running.reload_certificates();
     if (asked) return running.stop();
     asked = true;
     log.write(observe::LogLevel::kInfo, "draining", "finishing what is under way");

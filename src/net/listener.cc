@@ -64,6 +64,13 @@ Address bound_address(int fd) noexcept {
   return Address::from(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
+Address peer_address(int fd) noexcept {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size);
+  return Address::from(reinterpret_cast<const sockaddr*>(&storage), size);
+}
+
 Expected<std::vector<Fd>> open_listeners(const Address& address, int count,
                                          const ListenOptions& options) {
   if (address.is_unix()) {

@@ -22,8 +22,9 @@ struct ListenOptions {
 Expected<std::vector<Fd>> open_listeners(const Address& address, int count,
                                          const ListenOptions& options = {});
 
-/// The address a socket is bound to.
+/// The address a socket is bound to, and the one it is connected to.
 Address bound_address(int fd) noexcept;
+Address peer_address(int fd) noexcept;
 
 /// Gets accepted connections: non-blocking, close-on-exec, TCP_NODELAY.
 class AcceptHandler {

@@ -10,9 +10,9 @@ namespace weir::net {
 namespace {
 
 IoResult write_result(ssize_t written) noexcept {
-  if (written >= 0) return {IoStatus::kOk, 0, static_cast<size_t>(written)};
-  if (errno == EAGAIN || errno == EINTR) return {IoStatus::kWouldBlock, 0, 0};
-  return {IoStatus::kError, errno, 0};
+  if (written >= 0) return {IoStatus::kOk, 0, static_cast<size_t>(written), false};
+  if (errno == EAGAIN || errno == EINTR) return {IoStatus::kWouldBlock, 0, 0, false};
+  return {IoStatus::kError, errno, 0, false};
 }
 
 void set_option(int fd, int level, int name, int value) noexcept {
@@ -26,10 +26,10 @@ IoResult read_some(int fd, std::span<char> room) noexcept {
   do {
     got = ::recv(fd, room.data(), room.size(), 0);
   } while (got < 0 && errno == EINTR);
-  if (got > 0) return {IoStatus::kOk, 0, static_cast<size_t>(got)};
-  if (got == 0) return {IoStatus::kEnd, 0, 0};
-  if (errno == EAGAIN) return {IoStatus::kWouldBlock, 0, 0};
-  return {IoStatus::kError, errno, 0};
+  if (got > 0) return {IoStatus::kOk, 0, static_cast<size_t>(got), false};
+  if (got == 0) return {IoStatus::kEnd, 0, 0, false};
+  if (errno == EAGAIN) return {IoStatus::kWouldBlock, 0, 0, false};
+  return {IoStatus::kError, errno, 0, false};
 }
 
 IoResult write_some(int fd, std::span<const char> bytes) noexcept {

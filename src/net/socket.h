@@ -22,6 +22,7 @@ struct IoResult {
   IoStatus status = IoStatus::kOk;
   int error = 0;
   size_t bytes = 0;
+  bool more = false;  ///< read again, although the result is short
 };
 
 /// At most `room.size()` bytes. A result shorter than the room means that the socket is empty now,

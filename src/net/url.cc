@@ -31,15 +31,26 @@ Expected<Url> Url::parse(std::string_view text, Schemes schemes) {
     if (taken) rest.remove_prefix(prefix.size());
     return taken;
   };
-  if (schemes == Schemes::kAll)
-    url.h2 = (rest.starts_with("h2c+unix:") && take("h2c+")) || rest.starts_with("h2c://");
+  const bool all = schemes == Schemes::kAll;
+  if (all && rest.starts_with("h2c+unix:")) url.h2 = take("h2c+");
   if (rest.starts_with("unix:") && rest.size() > 5) {
     url.host = url.authority = "localhost";
     url.endpoint = rest;
     return url;
   }
-  if (rest.starts_with("https://")) return wrong(text, "TLS is not supported here");
-  if (!take(url.h2 ? "h2c://" : "http://")) return wrong(text, "it does not begin with http://");
+  if (url.h2) return wrong(text, "the path of the socket is missing");
+  if (!all && rest.starts_with("https://")) return wrong(text, "TLS is not supported here");
+  if (all && take("h2c://")) {
+    url.h2 = true;
+  } else if (all && take("h2s://")) {
+    url.h2 = url.tls = true;
+  } else if (all && take("https://")) {
+    url.tls = true;
+  } else if (!take("http://")) {
+    return wrong(text, "it does not begin with http://");
+  }
+  const uint16_t port_default = url.tls ? 443 : 80;
+  url.port = port_default;
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos)
     return wrong(text, "it has a path, but paths are forwarded as the caller wrote them");
@@ -63,7 +74,7 @@ Expected<Url> Url::parse(std::string_view text, Schemes schemes) {
   url.host = host;
   const std::string shown = bracketed ? "[" + url.host + "]" : url.host;
   const std::string with_port = shown + ":" + std::to_string(url.port);
-  url.authority = url.port == 80 ? shown : with_port;
+  url.authority = url.port == port_default ? shown : with_port;
   url.endpoint = with_port;
   return url;
 }

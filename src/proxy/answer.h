@@ -13,10 +13,11 @@ namespace weir::proxy {
 enum class Fault : uint8_t {
   kMalformedRequest,    ///< the codec's error says which rule it breaks
   kRequestTimeout,      ///< head or body came too slowly
-  kUpgradeUnsupported,  ///< Upgrade or CONNECT
+  kUpgradeUnsupported,  ///< CONNECT
   kNoRoute,             ///< the configuration has no route that takes it
   kConnectRefused,      ///< no endpoint accepted a connection
   kConnectTimeout,
+  kUpstreamTls,        ///< TLS could not be agreed on, or the certificate is not the upstream's
   kUpstreamClosed,     ///< the connection ended before the response did
   kUpstreamMalformed,  ///< the response breaks the protocol
   kResponseTimeout,    ///< no response head in time
@@ -28,7 +29,7 @@ const char* to_string(Fault fault) noexcept;
 struct Answer {
   uint16_t status = 503;
   uint8_t grpc_status = 14;  ///< in its place to gRPC callers
-  std::string_view type;  ///< the slug of the problem type
+  std::string_view type;     ///< the slug of the problem type
   std::string_view title;
   std::string_view reason;        ///< machine-readable, in metrics and in the body
   std::string_view policy;        ///< the policy that refused; empty for faults

@@ -10,8 +10,8 @@ const http::RequestHead& Attempt::request() const noexcept {
   return exchange_.request;
 }
 
-std::string_view Attempt::client_address() const noexcept {
-  return exchange_.client_address();
+const Caller& Attempt::caller() const noexcept {
+  return exchange_.caller();
 }
 
 void Attempt::on_pool_full(uint32_t used, uint32_t bound) {

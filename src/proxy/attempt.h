@@ -14,6 +14,7 @@
 namespace weir::proxy {
 
 class Exchange;
+struct Caller;
 
 /// How an attempt failed.
 struct UpstreamFailure {
@@ -35,7 +36,7 @@ class Attempt {
 
   // What the upstream's side sends.
   const http::RequestHead& request() const noexcept;
-  std::string_view client_address() const noexcept;
+  const Caller& caller() const noexcept;
 
   // What it tells.
   /// A connection is under way; `stream` can be cancelled but takes nothing yet.

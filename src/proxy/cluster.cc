@@ -21,7 +21,8 @@ Error unknown_law(const std::string& law) {
   return {ErrorKind::kUsage, "there is no control law '" + law + "'", "choose one of: " + known};
 }
 
-Expected<std::vector<Endpoint>> resolve(const std::vector<std::string>& targets) {
+Expected<std::vector<Endpoint>> resolve(const UpstreamOptions& options) {
+  const std::vector<std::string>& targets = options.targets;
   if (targets.empty()) {
     return Unexpected<Error>(
         Error{ErrorKind::kUsage, "there is no upstream", "name one with --to http://HOST:PORT"});
@@ -33,6 +34,13 @@ Expected<std::vector<Endpoint>> resolve(const std::vector<std::string>& targets)
     const auto address = net::Address::resolve(url->endpoint);
     if (!address) return Unexpected<Error>(address.error());
     endpoints.push_back({*address, url->authority, url->h2});
+    if (!url->tls) continue;
+    net::TlsClientOptions tls = options.tls;
+    tls.h2 = url->h2;
+    auto context = net::TlsContext::client(tls);
+    if (!context) return Unexpected<Error>(context.error());
+    endpoints.back().tls = std::move(*context);
+    endpoints.back().tls_host = url->host;
   }
   return endpoints;
 }
@@ -51,7 +59,7 @@ std::vector<BulkheadOptions> bulkheads_of(const std::string& upstream,
 Expected<std::unique_ptr<Cluster>> Cluster::make(const UpstreamOptions& options,
                                                  const std::vector<BulkheadOptions>& bulkheads,
                                                  uint16_t workers, Instant now) {
-  auto endpoints = resolve(options.targets);
+  auto endpoints = resolve(options);
   if (!endpoints) return Unexpected<Error>(endpoints.error());
   std::unique_ptr<Limit> law = make_limit(options.law, options.seed);
   if (law == nullptr) return Unexpected<Error>(unknown_law(options.law));

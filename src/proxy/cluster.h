@@ -27,7 +27,9 @@ namespace weir::proxy {
 struct Endpoint {
   net::Address address;
   std::string authority;  ///< Host for callers of HTTP/1.0 that sent none
-  bool h2 = false;        ///< HTTP/2 with prior knowledge
+  bool h2 = false;
+  std::shared_ptr<const net::TlsContext> tls = nullptr;  ///< null: clear text
+  std::string tls_host = {};                             ///< whom its certificate must name
 };
 
 /// The part of an upstream that one bulkhead's work may fill: a stack and a queue of its own, so

@@ -32,7 +32,7 @@ void check_upstreams(const FileKeys& file, Diagnostics& out) {
     if (has_to && upstream.to.empty())
       out.report(upstream.to_place, "'" + name + "' has no endpoint");
     for (const std::string& url : upstream.to)
-      if (const auto parsed = net::Url::parse(url); !parsed)
+      if (const auto parsed = net::Url::parse(url, net::Url::Schemes::kAll); !parsed)
         out.report(upstream.to_place, parsed.error().message + "; " + parsed.error().remedy);
     const bool routed = std::any_of(file.routes.begin(), file.routes.end(),
                                     [&](const RouteKeys& route) { return route.to == name; });

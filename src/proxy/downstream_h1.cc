@@ -1,7 +1,5 @@
 #include "proxy/downstream_h1.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -43,13 +41,13 @@ struct DownstreamH1::BodySink {
   }
 };
 
-DownstreamH1::DownstreamH1(Worker& worker, net::Fd fd, const net::Address& peer)
+DownstreamH1::DownstreamH1(Worker& worker, net::Transport transport, Caller caller)
     : worker_(worker),
       wire_(worker.slabs()),
       timer_(worker.loop().timers(), net::Callback::to<&DownstreamH1::on_timer>(this)),
       again_(worker.loop().timers(), net::Callback::to<&DownstreamH1::process>(this)),
-      client_address_(peer.host()) {
-  wire_.open(std::move(fd));
+      caller_(std::move(caller)) {
+  wire_.open(std::move(transport));
   worker_.loop().add(wire_.fd(), *this);
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.connection_idle);
 }
@@ -71,7 +69,7 @@ void DownstreamH1::on_writable() {
   flush();
   if (phase_ == Phase::kClosed || wire_.blocked()) return;
   if (phase_ == Phase::kExchange) return exchange_->on_caller_writable();
-  if (close_after_ && wire_.out.empty()) finish_close();
+  if (close_after_ && wire_.drained()) finish_close();
 }
 
 void DownstreamH1::process() {
@@ -87,10 +85,10 @@ void DownstreamH1::process() {
 bool DownstreamH1::serve_one() {
   if (phase_ == Phase::kIdle || phase_ == Phase::kHead) {
     // The answer before must have left: what waits for a slow reader is bounded by one answer.
-    if (close_after_ || !wire_.out.empty() || !read_head()) return false;
+    if (close_after_ || !wire_.drained() || !read_head()) return false;
   }
   if (phase_ == Phase::kExchange && body_wanted_ && !body_done_) read_body();
-  if (phase_ == Phase::kExchange && body_done_ && wire_.hung_up()) close();
+  if (phase_ == Phase::kExchange && body_done_ && wire_.hung_up() && !tunnel_) close();
   return phase_ == Phase::kIdle && !close_after_;
 }
 
@@ -150,7 +148,7 @@ void DownstreamH1::become_h2() {
   phase_ = Phase::kClosed;
   timer_.cancel();
   worker_.loop().remove(wire_.fd(), *this);
-  worker_.adopt_h2(wire_.release(), std::move(client_address_), wire_.in.readable());
+  worker_.adopt_h2(wire_.release(), std::move(caller_), wire_.in.readable());
   wire_.close();
   worker_.retire(*this);
 }
@@ -166,7 +164,7 @@ void DownstreamH1::begin_exchange(uint32_t head_size) {
   body_ = BodyReader(request.body, worker_.options().body_limits);
   body_done_ = !request.body.has_body();
   body_wanted_ = body_timed_ = false;
-  exchange_->start(*this, client_address_);
+  exchange_->start(*this, caller_);
 }
 
 void DownstreamH1::drop_head() noexcept {
@@ -190,9 +188,13 @@ void DownstreamH1::read_body() {
         return exchange_->on_request_malformed(body_.error());
     }
     const Fill fill = wire_.fill();
+    if (fill == Fill::kEnd && tunnel_) {
+      body_done_ = true;
+      return exchange_->on_request_end();
+    }
     if (fill == Fill::kEnd || fill == Fill::kError) return close();
     if (fill == Fill::kData) continue;
-    if (!std::exchange(body_timed_, true)) {
+    if (!tunnel_ && !std::exchange(body_timed_, true)) {
       body_bytes_ = 0;
       timer_.arm(worker_.loop().now() + worker_.options().timeouts.body_rate_window);
     }
@@ -213,7 +215,7 @@ void DownstreamH1::send_head(const http::ResponseHead& head, const ForwardNotes&
                       head.status_text().size() + kAddedBytesMax;
   // A hint that is large or would have to wait for a slow reader is not worth its memory; and the
   // real head must fit behind it.
-  const bool hint_fits = wire_.out.empty() && size <= kHintBytesMax;
+  const bool hint_fits = wire_.drained() && size <= kHintBytesMax;
   if (head.is_interim() && (minor_version_ == 0 || !hint_fits)) return;
   if (http::downstream_must_close(head, minor_version_)) close_after_ = true;
   http::ResponseForwarding how;
@@ -273,7 +275,7 @@ void DownstreamH1::end_exchange() {
   if (phase_ == Phase::kClosed) return;
   const Timeouts& timeouts = worker_.options().timeouts;
   const Instant now = worker_.loop().now();
-  if (!wire_.out.empty()) return timer_.arm(now + timeouts.stream_idle);
+  if (!wire_.drained()) return timer_.arm(now + timeouts.stream_idle);
   if (close_after_) return finish_close();
   timer_.arm(now + timeouts.connection_idle);
   process();
@@ -298,6 +300,15 @@ void DownstreamH1::reject(Fault fault, http::H1Error error) {
   send_answer(fault_answer(fault, {}, error, text), {});
 }
 
+// What the caller sent ahead of the 101 was left where it was until now.
+void DownstreamH1::begin_tunnel() {
+  tunnel_ = close_after_ = true;
+  body_ = BodyReader({http::BodyKind::kUntilClose, 0}, worker_.options().body_limits);
+  body_done_ = false;
+  wire_.begin_body({http::BodyKind::kUntilClose, 0});
+  resume_body();
+}
+
 void DownstreamH1::abort() {
   exchange_ = nullptr;
   net::set_reset_on_close(wire_.fd());
@@ -308,7 +319,7 @@ void DownstreamH1::abort() {
 void DownstreamH1::finish_close() {
   if ((body_done_ && wire_.in.empty() && !wire_.readable()) || wire_.hung_up()) return close();
   phase_ = Phase::kLinger;
-  ::shutdown(wire_.fd(), SHUT_WR);
+  wire_.finish();
   wire_.in.release();
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.lingering_close);
   linger();
@@ -346,8 +357,8 @@ void DownstreamH1::on_body_timer() {
 }
 
 void DownstreamH1::drain() {
-  if (phase_ == Phase::kIdle && wire_.in.empty() && wire_.out.empty()) return close();
-  if (phase_ == Phase::kExchange || !wire_.out.empty()) close_after_ = true;
+  if (phase_ == Phase::kIdle && wire_.in.empty() && wire_.drained()) return close();
+  if (phase_ == Phase::kExchange || !wire_.drained()) close_after_ = true;
 }
 
 void DownstreamH1::close() {

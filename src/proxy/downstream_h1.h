@@ -2,11 +2,10 @@
 // in which they came; what a caller sends ahead waits in the kernel.
 #pragma once
 
-#include <string>
-
 #include "net/event_loop.h"
 #include "net/timer.h"
 #include "proxy/body_reader.h"
+#include "proxy/caller.h"
 #include "proxy/downstream.h"
 #include "proxy/exchange.h"
 #include "proxy/h1_wire.h"
@@ -21,8 +20,11 @@ namespace weir::proxy {
 /// nginx: that is how a caller that gave up looks like, and its work is cancelled.
 class DownstreamH1 final : public Downstream, public DownstreamStream, private net::IoHandler {
  public:
-  DownstreamH1(Worker& worker, net::Fd fd, const net::Address& peer);
+  DownstreamH1(Worker& worker, net::Transport transport, Caller caller);
   ~DownstreamH1() override;
+
+  /// For a connection that stands for a while already: reads what has come.
+  void start() { process(); }
 
   // Downstream.
   void drain() override;
@@ -37,6 +39,7 @@ class DownstreamH1 final : public Downstream, public DownstreamStream, private n
   void send_answer(const Answer& answer, std::string_view request_id) override;
   void flush() override;
   void resume_body() override;
+  void begin_tunnel() override;
   void abort() override;
 
  private:
@@ -81,7 +84,7 @@ class DownstreamH1 final : public Downstream, public DownstreamStream, private n
   H1Wire wire_;
   net::Timer timer_;
   net::Timer again_;  // goes on in the next turn
-  std::string client_address_;
+  Caller caller_;
   BodyReader body_;
   uint64_t body_bytes_ = 0;  // in the present stretch of the body's minimum rate
   size_t lingered_ = 0;
@@ -93,7 +96,8 @@ class DownstreamH1 final : public Downstream, public DownstreamStream, private n
   bool body_timed_ = false;
   bool head_only_ = false;  // the request was HEAD
   bool close_after_ = false;
-  bool fresh_ = true;  // no request has come yet
+  bool tunnel_ = false;  // neither side speaks HTTP any more
+  bool fresh_ = true;    // no request has come yet
   bool processing_ = false;
 };
 

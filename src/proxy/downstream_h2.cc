@@ -7,13 +7,13 @@
 
 namespace weir::proxy {
 
-DownstreamH2::DownstreamH2(Worker& worker, net::Fd fd, std::string client_address)
+DownstreamH2::DownstreamH2(Worker& worker, net::Transport transport, Caller caller)
     : H2Connection(worker),
       timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_timer>(this)),
       drain_timer_(worker.loop().timers(), net::Callback::to<&DownstreamH2::on_drain_timer>(this)),
-      client_address_(std::move(client_address)),
+      caller_(std::move(caller)),
       session_(worker.options().h2, *this, worker.loop().now()) {
-  open(std::move(fd));
+  open(std::move(transport));
 }
 
 DownstreamH2::~DownstreamH2() {
@@ -23,8 +23,8 @@ DownstreamH2::~DownstreamH2() {
 void DownstreamH2::start(std::string_view received) {
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.connection_idle);
   receive(received);
-  keep_time();
-  if (worker_.draining()) drain();
+  read();
+  if (!closed_ && worker_.draining()) drain();
 }
 
 void DownstreamH2::after_send() {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "http/h2_session.h"
 #include "net/timer.h"
+#include "proxy/caller.h"
 #include "proxy/downstream.h"
 #include "proxy/downstream_h2_stream.h"
 #include "proxy/h2_connection.h"
@@ -19,10 +19,10 @@ namespace weir::proxy {
 /// A caller that closes its sending side counts as gone, as over HTTP/1.
 class DownstreamH2 final : public Downstream, public H2Connection, private http::H2ServerHandler {
  public:
-  DownstreamH2(Worker& worker, net::Fd fd, std::string client_address);
+  DownstreamH2(Worker& worker, net::Transport transport, Caller caller);
   ~DownstreamH2() override;
 
-  /// Once it stands in the worker's list; `received` begins with the client's preface.
+  /// Once it stands in the worker's list; `received` is what has come, the client's preface first.
   void start(std::string_view received);
 
   // Downstream.
@@ -33,7 +33,7 @@ class DownstreamH2 final : public Downstream, public H2Connection, private http:
 
   // For its streams.
   http::H2ServerSession& session() noexcept { return session_; }
-  std::string_view client_address() const noexcept { return client_address_; }
+  const Caller& caller() const noexcept { return caller_; }
   /// Tell me by on_sent() when this stream's bytes have left.
   void watch_drain(int32_t stream) { drained_.push_back(stream); }
   /// The answer is complete before the request: once it left, the rest of the request is called
@@ -71,7 +71,7 @@ class DownstreamH2 final : public Downstream, public H2Connection, private http:
 
   net::Timer timer_;
   net::Timer drain_timer_;
-  std::string client_address_;
+  Caller caller_;
   http::H2ServerSession session_;
   std::vector<std::unique_ptr<DownstreamH2Stream>> streams_;  // ≤ H2Limits::streams_max
   std::vector<int32_t> drained_;                              // at most once a stream

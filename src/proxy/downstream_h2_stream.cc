@@ -37,7 +37,7 @@ void DownstreamH2Stream::on_request(const http::RequestHead& head) {
   head_only_ = head.method == http::Method::kHead;
   grpc_ = is_grpc(head.headers);
   passed_all_ = !head.body.has_body();
-  exchange_->start(*this, connection_.client_address());
+  exchange_->start(*this, connection_.caller());
 }
 
 void DownstreamH2Stream::on_body(std::string_view payload) {

@@ -44,6 +44,7 @@ class DownstreamH2Stream final : public DownstreamStream {
   void send_answer(const Answer& answer, std::string_view request_id) override;
   void flush() override;
   void resume_body() override;
+  void begin_tunnel() override { give_up(); }  // HTTP/2 has no 101
   void abort() override;
 
   size_t place = 0;  ///< in the connection's list

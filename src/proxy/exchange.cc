@@ -29,6 +29,7 @@ void Exchange::begin() noexcept {
   dispatched_ = request_begun_ = request_done_ = response_begun_ = caller_stalled_ = false;
   replaying_ = discarding_ = backing_off_ = timed_out_ = false;
   replay_.reset();
+  lasting_at_ = kInstantMax;
   stalled_for_ = Duration::zero();
 }
 
@@ -61,10 +62,10 @@ ExplainFacts Exchange::facts() const noexcept {
           .trace = &trace_};
 }
 
-void Exchange::start(DownstreamStream& downstream, std::string_view client_address) {
+void Exchange::start(DownstreamStream& downstream, const Caller& caller) {
   begin();
   downstream_ = &downstream;
-  client_address_ = client_address;
+  caller_ = &caller;
   started_at_ = worker_.loop().update_now();
   choose_request_id();
   trace_ = worker_.begin_trace(request);
@@ -79,7 +80,7 @@ void Exchange::start(DownstreamStream& downstream, std::string_view client_addre
   caller_deadline_ = context_.deadline;
   if (route_->timeout > Duration::zero())
     context_.deadline = context_.deadline.earlier(Deadline::after(route_->timeout, started_at_));
-  if (request.upgrade || request.method == http::Method::kConnect)
+  if (request.method == http::Method::kConnect)
     return answer_fault(Fault::kUpgradeUnsupported, Outcome::kIgnored);
   admit();
 }
@@ -172,7 +173,27 @@ void Exchange::expect_response() {
 
 // Once the answer has begun, either body may move: they may be a conversation.
 void Exchange::expect_progress() {
-  timer_.arm(worker_.loop().now() + worker_.options().timeouts.stream_idle);
+  moved_at_ = worker_.loop().now();
+  timer_.arm(std::min(moved_at_ + worker_.options().timeouts.stream_idle, lasting_at_));
+}
+
+// Answers that are made to last: WebSockets and other upgrades at once, server-sent events too,
+// gRPC streams when they turn out to be some.
+void Exchange::begin_lasting() noexcept {
+  const http::ResponseHead& response = attempt_.response;
+  const std::string_view type = response.headers.value(http::HeaderName::kContentType);
+  if (response.switches_protocol || type.starts_with("text/event-stream")) {
+    lasting_at_ = head_at_;
+  } else if (type.starts_with("application/grpc")) {
+    lasting_at_ = head_at_ + kLastingAfter;
+  }
+}
+
+// Its place is given back: how long it lasts is no news about the service, and places that are
+// never given back would be a limit that only shrinks. See docs/explanation/long-streams.md.
+void Exchange::let_last() {
+  lasting_at_ = kInstantMax;
+  complete_at(Outcome::kSuccess, head_at_);
 }
 
 // Between two tries, and while an earlier part is sent again, nothing is taken.
@@ -234,7 +255,7 @@ void Exchange::on_response_head(Attempt& attempt) {
     if (response.status == 103 && hints_++ < kHintsMax) downstream.send_head(response, {});
     return;
   }
-  outcome_ = outcome_of(response);
+  outcome_ = response.switches_protocol ? Outcome::kSuccess : outcome_of(response);
   service_->hear_load(attempt, outcome_);
   if (retry(TryEnding::kStatus, &response)) {
     discarding_ = true;
@@ -243,12 +264,22 @@ void Exchange::on_response_head(Attempt& attempt) {
   }
   response_status_ = response.status;
   response_begun_ = true;
+  head_at_ = worker_.loop().now();
+  begin_lasting();
+  if (lasting_at_ == head_at_) let_last();
   expect_progress();
-  if (!worker_.options().report_load) return downstream.send_head(response, {request_id_, {}, {}});
-  const Cluster& cluster = service_->cluster();
+  const bool tunnel = response.switches_protocol;
+  if (tunnel) request_done_ = false;
+  ForwardNotes notes{request_id_, {}, {}};
   LoadReportLine line;
-  write_load_report(cluster.utilization(), cluster.credits(worker_.loop().now()), line);
-  downstream.send_head(response, {request_id_, line.view(), kLoadReports});
+  if (worker_.options().report_load) {
+    const Cluster& cluster = service_->cluster();
+    write_load_report(cluster.utilization(), cluster.credits(worker_.loop().now()), line);
+    notes.extra_lines = line.view();
+    notes.drop = kLoadReports;
+  }
+  downstream.send_head(response, notes);
+  if (tunnel) downstream.begin_tunnel();
 }
 
 size_t Exchange::on_response_body(std::string_view payload) {
@@ -293,6 +324,11 @@ void Exchange::on_upstream_failed(Attempt&, const UpstreamFailure& failure) {
 void Exchange::on_timer() {
   const Instant now = worker_.loop().now();
   if (std::exchange(backing_off_, false)) return admit();
+  if (lasting_at_ <= now) {
+    let_last();
+    const Instant idle_at = moved_at_ + worker_.options().timeouts.stream_idle;
+    if (idle_at > now) return timer_.arm(idle_at);
+  }
   attempt_.cancel();
   if (discarding_) return retry_later(outcome_);
   if (response_begun_) {
@@ -346,8 +382,12 @@ void Exchange::send_refusal(const Rejection& rejection) {
 
 void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
   DownstreamStream& downstream = *downstream_;
-  const bool begun = response_begun_;
   const std::string_view id = request_id_;
+  if (response_begun_) {  // too late to say anything
+    complete(outcome);
+    recycle();
+    return downstream.abort();
+  }
   if (dispatched_) {
     complete(outcome);
   } else if (route_ != nullptr) {
@@ -360,7 +400,6 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
   const std::string_view upstream = service_ == nullptr ? std::string_view() : service_->name();
   const Answer answer = fault_answer(fault, upstream, error, text);
   recycle();
-  if (begun) return downstream.abort();
   downstream.send_answer(answer, id);
 }
 
@@ -369,7 +408,12 @@ void Exchange::answer_fault(Fault fault, Outcome outcome, http::H1Error error) {
 void Exchange::complete(Outcome outcome) {
   if (!dispatched_) return;
   const Instant now = worker_.loop().update_now();
-  const Instant upstream_end = std::max(now - stalled_for_, admitted_at_);
+  complete_at(outcome, std::max(now - stalled_for_, admitted_at_));
+}
+
+void Exchange::complete_at(Outcome outcome, Instant upstream_end) {
+  if (!dispatched_) return;
+  const Instant now = worker_.loop().now();
   service_->explain_ending(facts(), outcome, upstream_end - admitted_at_, now);
   end_try(outcome, upstream_end);
   route_->telemetry.finished(worker_.index(), context_.criticality, outcome, now - started_at_,

@@ -13,6 +13,7 @@
 #include "net/timer.h"
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
+#include "proxy/caller.h"
 #include "proxy/classify.h"
 #include "proxy/explain_log.h"
 #include "proxy/replay_buffer.h"
@@ -38,7 +39,7 @@ class Exchange final : public QueueEntry {
   http::RequestHead request;
 
   // From the caller's side.
-  void start(DownstreamStream& downstream, std::string_view client_address);
+  void start(DownstreamStream& downstream, const Caller& caller);
   size_t on_request_body(std::string_view payload);
   void on_request_trailer(const http::HeaderView& field);
   void on_request_end();
@@ -68,7 +69,7 @@ class Exchange final : public QueueEntry {
   void on_admitted(Permit permit);
   void on_refused(const Rejection& rejection);
 
-  std::string_view client_address() const noexcept { return client_address_; }
+  const Caller& caller() const noexcept { return *caller_; }
   bool response_begun() const noexcept { return response_begun_; }
 
  private:
@@ -77,6 +78,9 @@ class Exchange final : public QueueEntry {
   static constexpr size_t kDiscardedMax = 64 * 1024;
   // Early hints passed on; an upstream that sends them without end makes us queue none of them.
   static constexpr int kHintsMax = 4;
+  // A gRPC answer that still runs this long after its head is a stream: unary ones send head and
+  // message together.
+  static constexpr Duration kLastingAfter = std::chrono::seconds(1);
 
   void begin() noexcept;
   void admit();
@@ -99,6 +103,9 @@ class Exchange final : public QueueEntry {
   void on_timer();
   void complete(Outcome outcome);
   void end_try(Outcome outcome, Instant upstream_end);
+  void complete_at(Outcome outcome, Instant upstream_end);
+  void begin_lasting() noexcept;
+  void let_last();
   void recycle();
 
   Worker& worker_;
@@ -106,7 +113,7 @@ class Exchange final : public QueueEntry {
   const Route* route_ = nullptr;        // null until one took it
   UpstreamService* service_ = nullptr;  // the route's
   Attempt attempt_{*this};
-  std::string_view client_address_;
+  const Caller* caller_ = nullptr;
   std::string_view request_id_;
   std::array<char, 128> id_text_;
   std::string_view method_text_;  // static: the head's own views end before the exchange does
@@ -122,6 +129,9 @@ class Exchange final : public QueueEntry {
   Instant started_at_{};
   Instant queued_at_{};
   Instant admitted_at_{};
+  Instant head_at_{};
+  Instant moved_at_{};
+  Instant lasting_at_ = kInstantMax;  // when the answer counts as a stream that lasts
   Outcome outcome_ = Outcome::kIgnored;
   int attempts_ = 0;
   Duration retry_delay_{};

@@ -11,8 +11,8 @@ H2Connection::H2Connection(Worker& worker)
       wire_(worker.slabs()),
       again_(worker.loop().timers(), net::Callback::to<&H2Connection::read>(this)) {}
 
-void H2Connection::open(net::Fd fd) {
-  wire_.open(std::move(fd));
+void H2Connection::open(net::Transport transport) {
+  wire_.open(std::move(transport));
   worker_.loop().add(wire_.fd(), *this);
 }
 
@@ -64,7 +64,7 @@ void H2Connection::flush_turn() {
   int writes = 0;
   while (writes < kWritesPerTurn && send_some()) ++writes;
   const bool finished = link().finished() && may_finish();
-  if (wire_.failed() || (finished && wire_.out.empty())) return on_down();
+  if (wire_.failed() || (finished && wire_.drained())) return on_down();
   if (writes == kWritesPerTurn) want_flush();
 }
 
@@ -76,6 +76,7 @@ bool H2Connection::send_some() {
   }
   if (wire_.out.empty()) {
     wire_.out.release();
+    wire_.flush();  // TLS may hold a record
     return false;
   }
   return wire_.flush() && !wire_.failed() && link().wants_send();

@@ -32,7 +32,7 @@ class H2Connection : public TurnFlusher, protected net::IoHandler {
   ~H2Connection() override = default;
 
   /// Registers the socket with the loop.
-  void open(net::Fd fd);
+  void open(net::Transport transport);
   /// Forgets the socket, the timer and the turn; what the end's own close() does first.
   void shut();
 

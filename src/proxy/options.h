@@ -10,6 +10,7 @@
 #include "http/h1_parser.h"
 #include "http/h2_session.h"
 #include "net/socket.h"
+#include "net/tls.h"
 #include "proxy/recorder.h"
 #include "proxy/route_options.h"
 #include "proxy/upstream_options.h"
@@ -50,6 +51,11 @@ struct Options {
   std::string listen = ":8080";
   /// The file these options came from, for explanations; empty: flags.
   std::string config_path;
+  /// What callers are shown; no identities: they speak in clear text.
+  net::TlsServerOptions tls;
+  /// Every connection of a caller begins with a PROXY protocol header (version 1 or 2), which says
+  /// who calls. Only for listeners that nobody but the balancer can reach: it can claim anything.
+  bool proxy_protocol = false;
 
   std::vector<UpstreamOptions> upstreams;  ///< at least one; names are unique
   std::vector<BulkheadOptions> bulkheads;

@@ -150,79 +150,86 @@ int64_t retry_after_ms(Duration estimate, Rng& rng) noexcept {
 
 struct FaultWire {
   uint16_t status;
+  uint8_t grpc_status;
   std::string_view type;
   std::string_view title;
   std::string_view proxy_status;
   std::string_view sentence;  // what comes after the upstream's name
-  uint8_t grpc_status;
 };
 
 constexpr FaultWire wire_of(Fault fault) noexcept {
   switch (fault) {
     case Fault::kMalformedRequest:
       return {400,
+              kGrpcInternal,
               "urn:weir:problem:malformed-request",
               "Malformed request",
               "http_request_error",
-              "",
-              kGrpcInternal};
+              ""};
     case Fault::kRequestTimeout:
       return {408,
+              kGrpcDeadlineExceeded,
               "urn:weir:problem:request-timeout",
               "Request timeout",
               "http_request_error",
-              "the request came too slowly",
-              kGrpcDeadlineExceeded};
+              "the request came too slowly"};
     case Fault::kUpgradeUnsupported:
       return {501,
+              kGrpcUnimplemented,
               "urn:weir:problem:upgrade-unsupported",
               "Not implemented",
               "http_upgrade_failed",
-              "protocol upgrades and tunnels are not supported",
-              kGrpcUnimplemented};
+              "CONNECT is not supported"};
     case Fault::kNoRoute:
       return {404,
+              kGrpcUnimplemented,
               "urn:weir:problem:no-route",
               "No route",
               "destination_not_found",
               "no route of weir's configuration takes this host, path, method and headers; "
-              "a last route without 'match' would take everything else",
-              kGrpcUnimplemented};
+              "a last route without 'match' would take everything else"};
     case Fault::kConnectRefused:
       return {502,
+              kGrpcUnavailable,
               "urn:weir:problem:upstream-unreachable",
               "Upstream unreachable",
               "connection_refused",
-              " accepts no connection",
-              kGrpcUnavailable};
+              " accepts no connection"};
     case Fault::kConnectTimeout:
       return {504,
+              kGrpcUnavailable,
               "urn:weir:problem:upstream-unreachable",
               "Upstream unreachable",
               "connection_timeout",
-              " did not accept a connection in time",
-              kGrpcUnavailable};
+              " did not accept a connection in time"};
+    case Fault::kUpstreamTls:
+      return {502,
+              kGrpcUnavailable,
+              "urn:weir:problem:upstream-tls",
+              "Upstream not trusted",
+              "tls_certificate_error",
+              " could not prove who it is, or speaks no TLS that weir does"};
     case Fault::kUpstreamClosed:
       return {502,
+              kGrpcUnavailable,
               "urn:weir:problem:upstream-closed",
               "Upstream closed the connection",
               "connection_terminated",
-              " closed the connection before it had answered",
-              kGrpcUnavailable};
+              " closed the connection before it had answered"};
     case Fault::kUpstreamMalformed:
       return {502,
+              kGrpcInternal,
               "urn:weir:problem:upstream-malformed",
               "Malformed upstream response",
               "http_protocol_error",
-              " sent a malformed response",
-              kGrpcInternal};
+              " sent a malformed response"};
     case Fault::kResponseTimeout:
       return {504,
+              kGrpcDeadlineExceeded,
               "urn:weir:problem:response-timeout",
               "Upstream timeout",
               "http_response_timeout",
-              " did not answer in time",
-              kGrpcDeadlineExceeded};
+              " did not answer in time"};
   }
   return {};
 }
@@ -237,6 +244,7 @@ const char* to_string(Fault fault) noexcept {
     case Fault::kNoRoute: return "no_route";
     case Fault::kConnectRefused: return "connect_refused";
     case Fault::kConnectTimeout: return "connect_timeout";
+    case Fault::kUpstreamTls: return "upstream_tls";
     case Fault::kUpstreamClosed: return "upstream_closed";
     case Fault::kUpstreamMalformed: return "upstream_malformed";
     case Fault::kResponseTimeout: return "response_timeout";

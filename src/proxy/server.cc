@@ -32,6 +32,12 @@ Expected<std::unique_ptr<Server>> Server::make(const Options& options, observe::
   if (!routes) return Unexpected<Error>(routes.error());
   const auto address = net::Address::resolve(options.listen);
   if (!address) return Unexpected<Error>(address.error());
+  std::unique_ptr<Certificates> certificates;
+  if (!options.tls.identities.empty()) {
+    auto read = Certificates::make(options.tls);
+    if (!read) return Unexpected<Error>(read.error());
+    certificates = std::move(*read);
+  }
   auto sockets = net::open_listeners(*address, workers);
   if (!sockets) return Unexpected<Error>(sockets.error());
   std::unique_ptr<Recorder> recorder;
@@ -41,14 +47,16 @@ Expected<std::unique_ptr<Server>> Server::make(const Options& options, observe::
     recorder = std::move(*opened);
   }
   return std::unique_ptr<Server>(new Server(options, registry, std::move(clusters),
-                                            std::move(*routes), std::move(*sockets), observers,
-                                            std::move(recorder)));
+                                            std::move(*routes), std::move(certificates),
+                                            std::move(*sockets), observers, std::move(recorder)));
 }
 
 Server::Server(const Options& options, observe::Registry& registry, Clusters clusters,
-               RouteTable routes, std::vector<net::Fd> sockets, Observers observers,
+               RouteTable routes, std::unique_ptr<Certificates> certificates,
+               std::vector<net::Fd> sockets, Observers observers,
                std::unique_ptr<Recorder> recorder)
     : options_(options),
+      certificates_(std::move(certificates)),
       recorder_(std::move(recorder)),
       registry_(registry),
       clusters_(std::move(clusters)),
@@ -64,7 +72,7 @@ Server::Server(const Options& options, observe::Registry& registry, Clusters clu
     workers_.push_back(
         std::make_unique<Worker>(i, options_, clusters_, routes_, others, observers_.log));
     // A Unix path has one socket for all; the first worker takes it.
-    if (i < sockets.size()) workers_.back()->listen(std::move(sockets[i]));
+    if (i < sockets.size()) workers_.back()->listen(std::move(sockets[i]), certificates_.get());
   }
   for (const auto& cluster : clusters_) {
     control_.push_back(std::make_unique<ControlLoop>(first_loop(), *cluster, others, workers,
@@ -74,6 +82,11 @@ Server::Server(const Options& options, observe::Registry& registry, Clusters clu
       health_.push_back(std::make_unique<HealthChecker>(first_loop(), *cluster, observers_.log));
   }
   make_explain_reader();
+  if (certificates_ != nullptr) {
+    certificate_timer_ = std::make_unique<net::Timer>(
+        first_loop().timers(), net::Callback::to<&Server::check_certificates>(this));
+    check_certificates();
+  }
   registry_.add_source(*this);
 }
 
@@ -87,6 +100,25 @@ void Server::run() {
   workers_.front()->run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+void Server::reload_certificates() {
+  if (certificates_ == nullptr) return;
+  const auto done = certificates_->reload();
+  if (observers_.log == nullptr) return;
+  if (done) {
+    observers_.log->write(observe::LogLevel::kInfo, "certificates_reloaded",
+                          "new connections get the certificates as they are now");
+  } else {
+    observers_.log->write(observe::LogLevel::kError, "certificates_kept",
+                          done.error().message + "; the old ones stay in use");
+  }
+}
+
+void Server::check_certificates() {
+  constexpr Duration kEvery = std::chrono::seconds(2);
+  if (certificates_->changed()) reload_certificates();
+  certificate_timer_->arm(first_loop().now() + kEvery);
 }
 
 void Server::drain() noexcept {

@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "observe/registry.h"
 #include "observe/state.h"
+#include "proxy/certificates.h"
 #include "proxy/cluster.h"
 #include "proxy/control_loop.h"
 #include "proxy/explain_reader.h"
@@ -49,6 +50,9 @@ class Server final : public observe::StateProvider,
   void drain() noexcept;
   /// run() returns at once; what is under way is cut off.
   void stop() noexcept;
+  /// Reads the certificates' files again; what cannot be read leaves the old ones in use. Logged.
+  /// From the first worker's thread; it also happens by itself when a file has changed.
+  void reload_certificates();
 
   /// Where it listens: with the port that was picked when the options said 0.
   const net::Address& address() const noexcept { return address_; }
@@ -69,16 +73,19 @@ class Server final : public observe::StateProvider,
  private:
   using Clusters = std::vector<std::unique_ptr<Cluster>>;
   Server(const Options& options, observe::Registry& registry, Clusters clusters, RouteTable routes,
-         std::vector<net::Fd> sockets, Observers observers, std::unique_ptr<Recorder> recorder);
+         std::unique_ptr<Certificates> certificates, std::vector<net::Fd> sockets,
+         Observers observers, std::unique_ptr<Recorder> recorder);
 
   void wake(int worker) noexcept override;
   observe::ComponentState limiter_state(size_t cluster) const;
   observe::ComponentState pool_state(size_t cluster) const;
   void make_explain_reader();
+  void check_certificates();
   void collect_cluster(size_t cluster, observe::MetricSink& sink) const;
 
   const Options options_;
-  std::unique_ptr<Recorder> recorder_;  // null: nothing is recorded
+  std::unique_ptr<Certificates> certificates_;  // null: callers speak in clear text
+  std::unique_ptr<Recorder> recorder_;          // null: nothing is recorded
   observe::Registry& registry_;
   Clusters clusters_;
   RouteTable routes_;
@@ -89,6 +96,7 @@ class Server final : public observe::StateProvider,
   std::unique_ptr<ExplainReader> explain_reader_;
   std::atomic<bool> draining_{false};
   Observers observers_;
+  std::unique_ptr<net::Timer> certificate_timer_;
   std::vector<std::thread> threads_;
 };
 

@@ -36,6 +36,9 @@ class DownstreamStream {
   virtual void flush() = 0;
   /// The upstream takes request body again.
   virtual void resume_body() = 0;
+  /// After the head of a 101: what follows in both directions is not HTTP, and ends with the
+  /// connection. The caller's bytes come as request body from now on.
+  virtual void begin_tunnel() = 0;
   /// The response cannot be completed: let the caller see that.
   virtual void abort() = 0;
 

@@ -4,6 +4,7 @@
 
 #include "http/h1_forward.h"
 #include "http/h1_parser.h"
+#include "proxy/caller.h"
 #include "proxy/upstream_pool.h"
 #include "proxy/worker.h"
 #include "weir/base/assert.h"
@@ -38,10 +39,10 @@ UpstreamH1::~UpstreamH1() {
   WEIR_ASSERT(state_ == State::kClosed);
 }
 
-void UpstreamH1::connect(net::Fd fd, Attempt& attempt) {
+void UpstreamH1::connect(net::Transport transport, Attempt& attempt) {
   state_ = State::kConnecting;
   attempt_ = &attempt;
-  wire_.open(std::move(fd));
+  wire_.open(std::move(transport));
   worker_.loop().add(wire_.fd(), *this);
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.connect);
 }
@@ -63,20 +64,21 @@ void UpstreamH1::rest(Instant until) {
 void UpstreamH1::assign(Attempt& attempt) {
   state_ = State::kBusy;
   attempt_ = &attempt;
-  head_done_ = response_seen_ = request_done_ = keep_alive_ = false;
+  head_done_ = response_seen_ = request_done_ = keep_alive_ = tunnel_ = false;
   attempt.response.reset();
   attempt.on_ready(*this);
 }
 
 void UpstreamH1::send_head(const http::RequestHead& head, const ForwardNotes& notes) {
   http::RequestForwarding how;
-  how.client_address = attempt_->client_address();
+  how.client_address = attempt_->caller().address;
+  how.scheme = attempt_->caller().scheme;
   how.request_id = notes.request_id;
   how.host_default = endpoint_.authority;
   how.extra_lines = notes.extra_lines;
   how.drop = notes.drop;
   how.keep_proto = worker_.options().trust_forwarded_proto;
-  how.allow_upgrade = false;
+  how.allow_upgrade = true;
   const size_t size = head_bytes(head.headers) + head.target().size() + kAddedBytesMax;
   http::HeadWriter writer = wire_.head_writer(size);
   const bool fits = write_forwarded_request(head, how, writer);
@@ -90,13 +92,18 @@ void UpstreamH1::send_end() {
   request_done_ = true;
 }
 
+// The end of what goes through a tunnel is told to the service as the end of the connection's half.
+void UpstreamH1::flush() {
+  if (wire_.flush() && tunnel_ && request_done_ && !wire_.failed()) wire_.finish();
+}
+
 void UpstreamH1::resume_body() {
   if (!serving_) serve();
 }
 
 void UpstreamH1::cancel() {
   // A connection under way may serve the next exchange; one that carries half a request may not.
-  if (state_ == State::kConnecting) {
+  if (state_ == State::kConnecting && pool_.proxy_protocol() == 0) {
     attempt_ = nullptr;
   } else {
     pool_.discard(*this);
@@ -114,20 +121,37 @@ void UpstreamH1::on_io(uint32_t events) {
   switch (state_) {
     case State::kConnecting: return finish_connect();
     case State::kIdle:
-      // Neither an end nor unasked bytes leave it usable.
-      if (wire_.readable()) pool_.discard(*this);
+      // Neither an end nor unasked bytes leave it usable; TLS may send a ticket.
+      if (wire_.fill() != Fill::kEmpty) pool_.discard(*this);
       return;
     case State::kBusy:
-      if (was_blocked && !wire_.blocked() && wire_.flush()) attempt_->on_writable();
+      if (was_blocked && !wire_.blocked()) {
+        flush();
+        if (!wire_.blocked()) attempt_->on_writable();
+      }
       if (state_ == State::kBusy) serve();
       return;
     case State::kClosed: return;
   }
 }
 
+// Before TLS and all else. It is below 200 bytes, for which a new socket has room.
+bool UpstreamH1::send_proxy_header() {
+  if (pool_.proxy_protocol() == 0 || header_sent_) return true;
+  if (net::connect_error(wire_.fd()) != 0) return false;
+  header_sent_ = true;
+  const std::string header = attempt_->caller().proxy_header(pool_.proxy_protocol());
+  return net::write_some(wire_.fd(), std::span<const char>(header)).bytes == header.size();
+}
+
 void UpstreamH1::finish_connect() {
-  if (net::connect_error(wire_.fd()) != 0)
-    return pool_.connect_failed(*this, Fault::kConnectRefused);
+  if (!send_proxy_header()) return pool_.connect_failed(*this, Fault::kConnectRefused);
+  switch (wire_.establish()) {
+    case Establish::kAgain: return;
+    case Establish::kRefused: return pool_.connect_failed(*this, Fault::kConnectRefused);
+    case Establish::kTlsFailed: return pool_.connect_failed(*this, Fault::kUpstreamTls);
+    case Establish::kDone: break;
+  }
   timer_.cancel();
   pool_.connected(*this);
 }
@@ -171,7 +195,7 @@ UpstreamH1::Step UpstreamH1::parse() {
 UpstreamH1::Step UpstreamH1::parse_head() {
   if (wire_.in.empty()) return Step::kMore;
   http::ResponseHead& head = attempt_->response;
-  const http::ResponseTo request{attempt_->request().method, false};
+  const http::ResponseTo request{attempt_->request().method, attempt_->request().upgrade};
   const http::ParseResult result =
       http::parse_response(wire_.in.readable(), worker_.options().head_limits, request, head);
   if (result.status == http::ParseStatus::kNeedMore) {
@@ -186,12 +210,20 @@ UpstreamH1::Step UpstreamH1::parse_head() {
   const bool interim = head.is_interim();
   keep_alive_ = head.keep_alive;
   body_ = BodyReader(head.body, worker_.options().body_limits);
+  if (head.switches_protocol) begin_tunnel();
   attempt_->on_response_head();
   if (state_ != State::kBusy) return Step::kOver;
   wire_.in.consume(result.consumed);
   head_done_ = !interim;
   if (interim) head.reset();
   return Step::kOver;
+}
+
+void UpstreamH1::begin_tunnel() {
+  tunnel_ = true;
+  request_done_ = keep_alive_ = false;
+  body_ = BodyReader({http::BodyKind::kUntilClose, 0}, worker_.options().body_limits);
+  wire_.begin_body({http::BodyKind::kUntilClose, 0});
 }
 
 void UpstreamH1::finish_response() {

@@ -27,7 +27,7 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
   enum class State : uint8_t { kClosed, kConnecting, kIdle, kBusy };
 
   /// Waits for the connection to stand, for `attempt`; tells the pool how it went.
-  void connect(net::Fd fd, Attempt& attempt);
+  void connect(net::Transport transport, Attempt& attempt);
   /// Serves `attempt` on this idle connection.
   void assign(Attempt& attempt);
   /// Waits in the pool until `until` at most.
@@ -40,7 +40,7 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
   size_t send_body(std::string_view payload) override { return wire_.send_body(payload); }
   void send_trailer(const http::HeaderView& field) override { wire_.send_trailer(field); }
   void send_end() override;
-  void flush() override { wire_.flush(); }
+  void flush() override;
   void resume_body() override;
   void cancel() override;
 
@@ -61,9 +61,11 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
   void on_io(uint32_t events) override;
   void on_timer();
   void finish_connect();
+  bool send_proxy_header();
   void serve();
   Step parse();
   Step parse_head();
+  void begin_tunnel();
   void finish_response();
   void on_end();
   void fail(Fault fault, http::H1Error error = http::H1Error::kNone);
@@ -82,7 +84,9 @@ class UpstreamH1 final : public UpstreamStream, private net::IoHandler {
   bool response_seen_ = false;  // at least one byte of it
   bool request_done_ = false;
   bool keep_alive_ = false;
-  bool serving_ = false;  // inside serve(): resume_body() must not call it again
+  bool tunnel_ = false;       // after a 101
+  bool header_sent_ = false;  // of the PROXY protocol
+  bool serving_ = false;      // inside serve(): resume_body() must not call it again
 };
 
 }  // namespace weir::proxy

@@ -23,9 +23,9 @@ std::string_view UpstreamH2::authority() const noexcept {
   return endpoint_.authority;
 }
 
-void UpstreamH2::connect(net::Fd fd) {
+void UpstreamH2::connect(net::Transport transport) {
   state_ = State::kConnecting;
-  open(std::move(fd));
+  open(std::move(transport));
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.connect);
 }
 
@@ -56,8 +56,14 @@ void UpstreamH2::on_io(uint32_t events) {
 }
 
 void UpstreamH2::finish_connect() {
-  if (net::connect_error(wire_.fd()) != 0)
-    return pool_.h2_connect_failed(*this, Fault::kConnectRefused);
+  switch (wire_.establish()) {
+    case Establish::kAgain: return;
+    case Establish::kRefused: return pool_.h2_connect_failed(*this, Fault::kConnectRefused);
+    case Establish::kTlsFailed: return pool_.h2_connect_failed(*this, Fault::kUpstreamTls);
+    case Establish::kDone: break;
+  }
+  if (wire_.tls() != nullptr && wire_.tls()->protocol() != "h2")
+    return pool_.h2_connect_failed(*this, Fault::kUpstreamTls);
   state_ = State::kReady;
   stood_ = true;
   timer_.cancel();

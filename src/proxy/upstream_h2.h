@@ -24,7 +24,7 @@ class UpstreamH2 final : public H2Connection, private http::H2ClientHandler {
   UpstreamH2(Worker& worker, UpstreamPool& pool, PoolEndpoint& endpoint);
   ~UpstreamH2() override;
 
-  void connect(net::Fd fd);
+  void connect(net::Transport transport);
   /// True when another attempt may be opened on it.
   bool takes_more() const noexcept;
   /// Serves `attempt`, at once or when the connection stands.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/h2_fields.h"
+#include "proxy/caller.h"
 #include "proxy/upstream_h2.h"
 #include "proxy/upstream_pool.h"
 #include "proxy/worker.h"
@@ -24,7 +25,8 @@ void UpstreamH2Stream::start() {
 
 void UpstreamH2Stream::send_head(const http::RequestHead& head, const ForwardNotes& notes) {
   http::RequestForwarding how;
-  how.client_address = attempt_->client_address();
+  how.client_address = attempt_->caller().address;
+  how.scheme = attempt_->caller().scheme;
   how.request_id = notes.request_id;
   how.host_default = connection_.authority();
   how.extra_lines = notes.extra_lines;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "net/tls.h"
 #include "proxy/balancer.h"
 #include "weir/base/time.h"
 #include "weir/policy/backoff.h"
@@ -63,8 +64,13 @@ struct RetryOptions {
 struct UpstreamOptions {
   /// How routes, metrics and refusals name it; empty: the first target's authority.
   std::string name;
-  /// Its endpoints, "http://HOST:PORT" or "unix:/path"; at least one.
+  /// Its endpoints: http://, h2c://, https:// or h2s://HOST:PORT, or unix:/path; at least one.
   std::vector<std::string> targets;
+  /// For https:// and h2s:// targets.
+  net::TlsClientOptions tls;
+  /// 1 or 2: every connection to it begins with a PROXY protocol header of that version that names
+  /// the caller, and serves that caller's one exchange only. 0: none. Not for HTTP/2.
+  uint8_t proxy_protocol = 0;
 
   /// The control law by its registered name, and the bounds it moves in.
   std::string law = "elastic";

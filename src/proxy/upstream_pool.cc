@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/caller.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -37,7 +38,7 @@ UpstreamPool::~UpstreamPool() {
 // FNV-1a: what the ring needs of it is that equal keys are equal.
 uint64_t UpstreamPool::hash_of(const Attempt& attempt) const noexcept {
   if (options_.balance.policy != BalancePolicy::kRingHash) return 0;
-  std::string_view key = attempt.client_address();
+  std::string_view key = attempt.caller().address;
   if (!options_.hash_header.empty()) key = attempt.request().headers.value(options_.hash_header);
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : key) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
@@ -90,25 +91,29 @@ bool UpstreamPool::is_full(PoolEndpoint& endpoint, Attempt& attempt) {
 }
 
 // An empty one when that failed at once, which the attempt was told.
-net::Fd UpstreamPool::open_socket(PoolEndpoint& endpoint, Attempt& attempt) {
+net::Transport UpstreamPool::open_transport(PoolEndpoint& endpoint, Attempt& attempt) {
   auto fd = net::open_connection(endpoint.address);
   if (!fd) {
     mark_down(endpoint);
     attempt.on_failed({Fault::kConnectRefused, true, false, {}});
-    return net::Fd();
+    return net::Transport();
   }
   if (!endpoint.address.is_unix()) bound_buffers(fd->get(), worker_.options());
-  return std::move(*fd);
+  std::unique_ptr<net::TlsSession> tls;
+  if (endpoint.tls != nullptr)
+    tls = std::make_unique<net::TlsSession>(endpoint.tls, fd->get(), endpoint.tls_host,
+                                            endpoint.resumption);
+  return net::Transport(std::move(*fd), std::move(tls));
 }
 
 void UpstreamPool::connect(PoolEndpoint& endpoint, Attempt& attempt) {
-  net::Fd fd = open_socket(endpoint, attempt);
-  if (!fd) return;
+  net::Transport transport = open_transport(endpoint, attempt);
+  if (!transport) return;
   UpstreamH1& connection = connections_.emplace_front(worker_, *this, endpoint);
   connection.place = connections_.begin();
   add(endpoint.connecting, 1);
   attempt.on_connecting(connection);
-  connection.connect(std::move(fd), attempt);
+  connection.connect(std::move(transport), attempt);
 }
 
 void UpstreamPool::open_h2(PoolEndpoint& endpoint, Attempt& attempt) {
@@ -116,13 +121,13 @@ void UpstreamPool::open_h2(PoolEndpoint& endpoint, Attempt& attempt) {
     if (connection->takes_more()) return connection->open_stream(attempt);
   }
   if (is_full(endpoint, attempt)) return;
-  net::Fd fd = open_socket(endpoint, attempt);
-  if (!fd) return;
+  net::Transport transport = open_transport(endpoint, attempt);
+  if (!transport) return;
   UpstreamH2& connection = h2_connections_.emplace_front(worker_, *this, endpoint);
   connection.place = h2_connections_.begin();
   endpoint.multiplexed.push_back(&connection);
   add(endpoint.connecting, 1);
-  connection.connect(std::move(fd));
+  connection.connect(std::move(transport));
   connection.open_stream(attempt);
 }
 
@@ -178,7 +183,9 @@ void UpstreamPool::mark_down(PoolEndpoint& endpoint) noexcept {
 
 void UpstreamPool::release(UpstreamH1& connection) {
   PoolEndpoint& endpoint = connection.endpoint();
-  if (draining_ || get(endpoint.idle) >= options_.idle_max) return discard(connection);
+  // One that names its caller serves nobody else.
+  const bool named = proxy_protocol() != 0;
+  if (draining_ || named || get(endpoint.idle) >= options_.idle_max) return discard(connection);
   add(endpoint.active, -1);
   push_idle(connection);
   connection.rest(worker_.loop().now() + worker_.options().timeouts.upstream_idle);

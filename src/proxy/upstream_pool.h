@@ -19,13 +19,21 @@ namespace weir::proxy {
 /// One worker's view of an endpoint. The counts are atomic only because metrics read them.
 struct PoolEndpoint {
   PoolEndpoint(const Endpoint& where, size_t number)
-      : index(number), address(where.address), authority(where.authority), h2(where.h2) {}
+      : index(number),
+        address(where.address),
+        authority(where.authority),
+        h2(where.h2),
+        tls(where.tls),
+        tls_host(where.tls_host) {}
 
   size_t index;  ///< in the pool, and in its balancer
 
   net::Address address;
   std::string authority;
-  bool h2;  ///< speaks HTTP/2 with prior knowledge
+  bool h2;
+  std::shared_ptr<const net::TlsContext> tls;  ///< null: clear text
+  std::string tls_host;
+  net::TlsResumption resumption;
   std::vector<UpstreamH2*> multiplexed;
   uint32_t streams = 0;  ///< on all of them
   UpstreamH1* idle_newest = nullptr;
@@ -56,6 +64,8 @@ class UpstreamPool {
     h2_graveyard_.clear();
   }
   bool draining() const noexcept { return draining_; }
+  /// The version of the PROXY protocol that connections begin with; 0: none.
+  int proxy_protocol() const noexcept { return options_.proxy_protocol; }
 
   uint32_t active() const noexcept { return sum(&PoolEndpoint::active); }
   uint32_t idle() const noexcept { return sum(&PoolEndpoint::idle); }
@@ -84,7 +94,7 @@ class UpstreamPool {
   void connect(PoolEndpoint& endpoint, Attempt& attempt);
   void open_h2(PoolEndpoint& endpoint, Attempt& attempt);
   bool is_full(PoolEndpoint& endpoint, Attempt& attempt);
-  net::Fd open_socket(PoolEndpoint& endpoint, Attempt& attempt);
+  net::Transport open_transport(PoolEndpoint& endpoint, Attempt& attempt);
   void mark_up(PoolEndpoint& endpoint) noexcept;
   void mark_down(PoolEndpoint& endpoint) noexcept;
   void push_idle(UpstreamH1& connection) noexcept;

@@ -7,9 +7,16 @@
 
 #include "net/buffer.h"
 #include "net/event_loop.h"
-#include "net/socket.h"
+#include "net/transport.h"
 
 namespace weir::proxy {
+
+enum class Establish : uint8_t {
+  kDone,
+  kAgain,    ///< an event must come first
+  kRefused,  ///< nobody listens there, or cannot be reached
+  kTlsFailed,
+};
 
 enum class Fill : uint8_t {
   kData,   ///< `in` holds more than before
@@ -26,13 +33,17 @@ class Wire {
  public:
   explicit Wire(net::SlabPool& slabs) noexcept : in(slabs), out(slabs) {}
 
-  void open(net::Fd fd) noexcept;
+  void open(net::Transport transport) noexcept;
   /// Closes the socket and gives the buffers back.
   void close() noexcept;
   /// Hands the socket over to another owner; the buffers stay.
-  net::Fd release() noexcept { return std::move(fd_); }
-  int fd() const noexcept { return fd_.get(); }
-  bool is_open() const noexcept { return static_cast<bool>(fd_); }
+  net::Transport release() noexcept { return std::move(transport_); }
+  int fd() const noexcept { return transport_.fd(); }
+  bool is_open() const noexcept { return static_cast<bool>(transport_); }
+  net::TlsSession* tls() const noexcept { return transport_.tls(); }
+
+  /// Goes on with making the connection, after an event: of the socket, then of TLS.
+  Establish establish();
 
   void note_events(uint32_t events) noexcept;
 
@@ -45,6 +56,10 @@ class Wire {
   // Writing.
   /// Sends what `out` holds. False when some is left and an event must come first.
   bool flush();
+  /// Nothing waits to be sent, here or in TLS.
+  bool drained() const noexcept { return out.empty() && !transport_.pending(); }
+  /// Tells the peer that we send no more; reading goes on.
+  void finish() noexcept { transport_.finish(); }
   /// The kernel takes nothing more for now.
   bool blocked() const noexcept { return blocked_; }
   /// A read or write failed; close it.
@@ -62,7 +77,7 @@ class Wire {
  private:
   bool note_written(const net::IoResult& result, size_t asked) noexcept;
 
-  net::Fd fd_;
+  net::Transport transport_;
   int error_ = 0;
   bool readable_ = false;
   bool hung_up_ = false;

@@ -5,6 +5,7 @@
 
 #include "proxy/downstream_h1.h"
 #include "proxy/downstream_h2.h"
+#include "proxy/downstream_opening.h"
 #include "weir/base/assert.h"
 
 namespace weir::proxy {
@@ -49,25 +50,38 @@ void Worker::bury() {
   for (const auto& service : services_) service->pool().bury();
 }
 
-void Worker::listen(net::Fd socket) {
+void Worker::listen(net::Fd socket, const Certificates* certificates) {
+  certificates_ = certificates;
   net::AcceptHandler& self = *this;
   listener_ = std::make_unique<net::Listener>(loop_, std::move(socket), self);
 }
 
 void Worker::on_accept(net::Fd connection, const net::Address& peer) {
-  keep(std::make_unique<DownstreamH1>(*this, std::move(connection), peer));
+  if (certificates_ != nullptr || options_.proxy_protocol) {
+    keep(std::make_unique<DownstreamOpening>(*this, std::move(connection), peer));
+  } else {
+    Caller caller{.address = peer.host(), .fd = connection.get()};
+    net::Transport transport(std::move(connection));
+    keep(std::make_unique<DownstreamH1>(*this, std::move(transport), std::move(caller)));
+  }
   if (connection_count() >= options_.connections_max) listener_->pause();
 }
 
-Downstream& Worker::keep(std::unique_ptr<Downstream> connection) {
+void Worker::keep(std::unique_ptr<Downstream> connection) {
   connections_.push_front(std::move(connection));
   connections_.front()->place = connections_.begin();
   connection_count_.store(connection_count() + 1, std::memory_order_relaxed);
-  return *connections_.front();
 }
 
-void Worker::adopt_h2(net::Fd fd, std::string client_address, std::string_view received) {
-  auto connection = std::make_unique<DownstreamH2>(*this, std::move(fd), std::move(client_address));
+void Worker::adopt_h1(net::Transport transport, Caller caller) {
+  auto connection = std::make_unique<DownstreamH1>(*this, std::move(transport), std::move(caller));
+  DownstreamH1& h1 = *connection;
+  keep(std::move(connection));
+  h1.start();
+}
+
+void Worker::adopt_h2(net::Transport transport, Caller caller, std::string_view received) {
+  auto connection = std::make_unique<DownstreamH2>(*this, std::move(transport), std::move(caller));
   DownstreamH2& h2 = *connection;
   keep(std::move(connection));
   h2.start(received);

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +10,8 @@
 #include "net/buffer.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
+#include "proxy/caller.h"
+#include "proxy/certificates.h"
 #include "proxy/downstream.h"
 #include "proxy/exchange.h"
 #include "proxy/explain_log.h"
@@ -40,7 +41,8 @@ class Worker final : private net::AcceptHandler {
          WakeOthers& others, observe::Log* log);
   ~Worker();
 
-  void listen(net::Fd socket);
+  /// `certificates` may be null: callers speak in clear text.
+  void listen(net::Fd socket, const Certificates* certificates);
   void run() { loop_.run(); }
 
   // From any thread.
@@ -69,6 +71,7 @@ class Worker final : private net::AcceptHandler {
     return explain_log_.begin_trace(request, rng_);
   }
   const Options& options() const noexcept { return options_; }
+  const Certificates* certificates() const noexcept { return certificates_; }
   uint16_t index() const noexcept { return index_; }
   bool draining() const noexcept { return draining_; }
 
@@ -77,7 +80,9 @@ class Worker final : private net::AcceptHandler {
   /// Destroys a closed connection at the end of the turn.
   void retire(Downstream& connection) noexcept;
   /// A caller's socket turned out to carry HTTP/2; `received` has come of it so far.
-  void adopt_h2(net::Fd fd, std::string client_address, std::string_view received);
+  void adopt_h2(net::Transport transport, Caller caller, std::string_view received);
+  /// The same for HTTP/1.
+  void adopt_h1(net::Transport transport, Caller caller);
   /// What is to be sent at the end of this turn.
   TurnFlushes& flushes() noexcept { return flushes_; }
   /// One list for all, filled and sent at once.
@@ -90,7 +95,7 @@ class Worker final : private net::AcceptHandler {
  private:
   void on_accept(net::Fd connection, const net::Address& peer) override;
 
-  Downstream& keep(std::unique_ptr<Downstream> connection);
+  void keep(std::unique_ptr<Downstream> connection);
   void on_turn_end();
   void beat();
   void pump();
@@ -103,6 +108,7 @@ class Worker final : private net::AcceptHandler {
   const uint16_t index_;
   const Options& options_;
   const RouteTable& routes_;
+  const Certificates* certificates_ = nullptr;
   WakeOthers& others_;
   net::SlabPool slabs_;
   net::EventLoop loop_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace weir::proxy {
 namespace {
@@ -157,81 +158,34 @@ struct FaultWire {
   std::string_view sentence;  // what comes after the upstream's name
 };
 
-constexpr FaultWire wire_of(Fault fault) noexcept {
-  switch (fault) {
-    case Fault::kMalformedRequest:
-      return {400,
-              kGrpcInternal,
-              "urn:weir:problem:malformed-request",
-              "Malformed request",
-              "http_request_error",
-              ""};
-    case Fault::kRequestTimeout:
-      return {408,
-              kGrpcDeadlineExceeded,
-              "urn:weir:problem:request-timeout",
-              "Request timeout",
-              "http_request_error",
-              "the request came too slowly"};
-    case Fault::kUpgradeUnsupported:
-      return {501,
-              kGrpcUnimplemented,
-              "urn:weir:problem:upgrade-unsupported",
-              "Not implemented",
-              "http_upgrade_failed",
-              "CONNECT is not supported"};
-    case Fault::kNoRoute:
-      return {404,
-              kGrpcUnimplemented,
-              "urn:weir:problem:no-route",
-              "No route",
-              "destination_not_found",
-              "no route of weir's configuration takes this host, path, method and headers; "
-              "a last route without 'match' would take everything else"};
-    case Fault::kConnectRefused:
-      return {502,
-              kGrpcUnavailable,
-              "urn:weir:problem:upstream-unreachable",
-              "Upstream unreachable",
-              "connection_refused",
-              " accepts no connection"};
-    case Fault::kConnectTimeout:
-      return {504,
-              kGrpcUnavailable,
-              "urn:weir:problem:upstream-unreachable",
-              "Upstream unreachable",
-              "connection_timeout",
-              " did not accept a connection in time"};
-    case Fault::kUpstreamTls:
-      return {502,
-              kGrpcUnavailable,
-              "urn:weir:problem:upstream-tls",
-              "Upstream not trusted",
-              "tls_certificate_error",
-              " could not prove who it is, or speaks no TLS that weir does"};
-    case Fault::kUpstreamClosed:
-      return {502,
-              kGrpcUnavailable,
-              "urn:weir:problem:upstream-closed",
-              "Upstream closed the connection",
-              "connection_terminated",
-              " closed the connection before it had answered"};
-    case Fault::kUpstreamMalformed:
-      return {502,
-              kGrpcInternal,
-              "urn:weir:problem:upstream-malformed",
-              "Malformed upstream response",
-              "http_protocol_error",
-              " sent a malformed response"};
-    case Fault::kResponseTimeout:
-      return {504,
-              kGrpcDeadlineExceeded,
-              "urn:weir:problem:response-timeout",
-              "Upstream timeout",
-              "http_response_timeout",
-              " did not answer in time"};
-  }
-  return {};
+// In the order of Fault.
+constexpr FaultWire kFaultWires[] = {
+    {400, kGrpcInternal, "urn:weir:problem:malformed-request", "Malformed request",
+     "http_request_error", ""},
+    {408, kGrpcDeadlineExceeded, "urn:weir:problem:request-timeout", "Request timeout",
+     "http_request_error", "the request came too slowly"},
+    {501, kGrpcUnimplemented, "urn:weir:problem:upgrade-unsupported", "Not implemented",
+     "http_upgrade_failed", "CONNECT is not supported"},
+    {404, kGrpcUnimplemented, "urn:weir:problem:no-route", "No route", "destination_not_found",
+     "no route of weir's configuration takes this host, path, method and headers; "
+     "a last route without 'match' would take everything else"},
+    {502, kGrpcUnavailable, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
+     "connection_refused", " accepts no connection"},
+    {504, kGrpcUnavailable, "urn:weir:problem:upstream-unreachable", "Upstream unreachable",
+     "connection_timeout", " did not accept a connection in time"},
+    {502, kGrpcUnavailable, "urn:weir:problem:upstream-tls", "Upstream not trusted",
+     "tls_certificate_error", " could not prove who it is, or speaks no TLS that weir does"},
+    {502, kGrpcUnavailable, "urn:weir:problem:upstream-closed", "Upstream closed the connection",
+     "connection_terminated", " closed the connection before it had answered"},
+    {502, kGrpcInternal, "urn:weir:problem:upstream-malformed", "Malformed upstream response",
+     "http_protocol_error", " sent a malformed response"},
+    {504, kGrpcDeadlineExceeded, "urn:weir:problem:response-timeout", "Upstream timeout",
+     "http_response_timeout", " did not answer in time"},
+};
+static_assert(std::size(kFaultWires) == static_cast<size_t>(Fault::kResponseTimeout) + 1);
+
+constexpr const FaultWire& wire_of(Fault fault) noexcept {
+  return kFaultWires[static_cast<size_t>(fault)];
 }
 
 }  // namespace
@@ -274,7 +228,7 @@ Answer refusal_answer(const Rejection& rejection, std::string_view policy,
 
 Answer fault_answer(Fault fault, std::string_view upstream, http::H1Error detail_error,
                     DetailText& text) noexcept {
-  const FaultWire wire = wire_of(fault);
+  const FaultWire& wire = wire_of(fault);
   HeadWriter sentence(text.data(), text.size());
   Answer answer;
   answer.status = wire.status;

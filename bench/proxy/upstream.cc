@@ -1,10 +1,10 @@
 // An upstream that costs next to nothing: a fixed answer of 1 KiB to everything that ends with an
-// empty line. One thread. `upstream --hang` takes requests and never answers.
+// empty line, or of 100 KiB when the request says `X-Size: 100K`. One thread. `--hang` takes
+// requests and never answers; `--small` answers as many bytes as a refusal has.
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <list>
 #include <string>
 #include <string_view>
@@ -33,9 +33,12 @@ class Connection final : public weir::net::IoHandler {
 
 class Upstream final : public weir::net::AcceptHandler {
  public:
-  Upstream(EventLoop& loop, bool hangs) : loop_(loop), hangs_(hangs) {
-    answer_ = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n";
-    answer_.append(1024, 'x');
+  Upstream(EventLoop& loop, bool hangs, size_t size)
+      : loop_(loop), hangs_(hangs), answer_(make_answer(size)), large_(make_answer(100 * 1024)) {}
+
+  static std::string make_answer(size_t size) {
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " +
+           std::to_string(size) + "\r\n\r\n" + std::string(size, 'x');
   }
 
   void on_accept(Fd fd, const weir::net::Address&) override {
@@ -45,7 +48,14 @@ class Upstream final : public weir::net::AcceptHandler {
 
   void answer(int fd, std::string_view received) {
     if (hangs_ || !received.ends_with("\r\n\r\n")) return;
-    weir::net::write_some(fd, std::string_view(answer_));
+    const bool wants_large = received.find("\r\nX-Size: 100K\r\n") != std::string_view::npos;
+    std::string_view left = wants_large ? large_ : answer_;
+    // A large answer may need several turns of the kernel's buffer; the proxies read at once.
+    while (!left.empty()) {
+      const weir::net::IoResult sent = weir::net::write_some(fd, left);
+      if (sent.status == weir::net::IoStatus::kError) return;
+      left.remove_prefix(sent.bytes);
+    }
   }
 
   // Connections that ended stay in the list: their number is small and the run is short.
@@ -55,6 +65,7 @@ class Upstream final : public weir::net::AcceptHandler {
   EventLoop& loop_;
   bool hangs_;
   std::string answer_;
+  std::string large_;
   std::list<Connection> connections_;
 };
 
@@ -75,11 +86,13 @@ void Connection::on_io(uint32_t) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool hangs = argc > 1 && std::strcmp(argv[1], "--hang") == 0;
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  constexpr size_t kRefusalBodyBytes = 480;
+  const size_t size = mode == "--small" ? kRefusalBodyBytes : 1024;
   auto sockets = weir::net::open_listeners(weir::net::Address(), 1);
   if (!sockets) return 1;
   EventLoop loop;
-  Upstream upstream(loop, hangs);
+  Upstream upstream(loop, mode == "--hang", size);
   weir::net::Listener listener(loop, std::move(sockets->front()), upstream);
   std::printf("%u\n", static_cast<unsigned>(listener.address().port()));
   std::fflush(stdout);

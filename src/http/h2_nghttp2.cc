@@ -9,9 +9,9 @@
 namespace weir::http {
 namespace {
 
-// Answers to PING and SETTINGS that a peer who does not read may pile up (nghttp2's default is
-// 1000).
-constexpr size_t kQueuedAcksMax = 100;
+// Answers to PING and SETTINGS that may pile up (nghttp2's default is 1000): a little more than the
+// budgets of H2FloodLimits let through at once, so that those tell first.
+constexpr size_t kQueuedAcksMax = 250;
 
 std::string_view text(const uint8_t* data, size_t size) noexcept {
   return {reinterpret_cast<const char*>(data), size};

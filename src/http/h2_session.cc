@@ -82,7 +82,10 @@ void H2Session::give(std::string_view bytes) {
   if (end_code_ != NGHTTP2_NO_ERROR) return;
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   const ssize_t taken = nghttp2_session_mem_recv(session_, data, bytes.size());
-  if (taken < 0 && end_code_ == NGHTTP2_NO_ERROR) end_code_ = NGHTTP2_PROTOCOL_ERROR;
+  if (taken >= 0 || end_code_ != NGHTTP2_NO_ERROR) return;
+  const bool flooded = taken == NGHTTP2_ERR_FLOODED;  // its own bounds, on what is queued
+  if (flooded) flood_ = H2Flood::kOtherFrame;
+  end_code_ = flooded ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
 }
 
 size_t H2Session::send(std::span<char> out) {

@@ -33,7 +33,8 @@ EventLoop::EventLoop(const Clock& clock)
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   WEIR_ASSERT(epoll_ && wake_);
-  add(wake_.get(), *this, EPOLLIN | EPOLLET);
+  const bool added = add(wake_.get(), *this, EPOLLIN | EPOLLET);
+  WEIR_ASSERT(added);
 }
 
 EventLoop::~EventLoop() {
@@ -45,12 +46,13 @@ EventLoop::~EventLoop() {
   }
 }
 
-void EventLoop::add(int fd, IoHandler& handler, uint32_t events) {
+bool EventLoop::add(int fd, IoHandler& handler, uint32_t events) noexcept {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &handler;
-  const int result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-  WEIR_ASSERT(result == 0);
+  const bool added = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  WEIR_ASSERT(added || errno == ENOSPC || errno == ENOMEM);  // the rest is a mistake of ours
+  return added;
 }
 
 void EventLoop::modify(int fd, IoHandler& handler, uint32_t events) {

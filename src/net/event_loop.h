@@ -50,7 +50,9 @@ class EventLoop final : private IoHandler {
 
   TimerWheel& timers() noexcept { return timers_; }
 
-  void add(int fd, IoHandler& handler, uint32_t events = kEdgeTriggered);
+  /// False when the kernel takes no more descriptors (fs.epoll.max_user_watches, memory): no event
+  /// will come, so a connection's time-out ends it unless its owner does.
+  bool add(int fd, IoHandler& handler, uint32_t events = kEdgeTriggered) noexcept;
   void modify(int fd, IoHandler& handler, uint32_t events);
   /// No event reaches the handler afterwards, not even one already fetched. Call before closing.
   void remove(int fd, IoHandler& handler) noexcept;

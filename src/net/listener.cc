@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "weir/base/assert.h"
+
 namespace weir::net {
 namespace {
 
@@ -97,7 +99,8 @@ Listener::Listener(EventLoop& loop, Fd socket, AcceptHandler& handler)
       socket_(std::move(socket)),
       handler_(handler),
       again_(loop.timers(), Callback::to<&Listener::resume>(this)) {
-  loop_.add(socket_.get(), *this, EPOLLIN);
+  const bool added = loop_.add(socket_.get(), *this, EPOLLIN);
+  WEIR_ASSERT(added);  // at the start, before connections
 }
 
 Listener::~Listener() {

@@ -48,8 +48,9 @@ DownstreamH1::DownstreamH1(Worker& worker, net::Transport transport, Caller call
       again_(worker.loop().timers(), net::Callback::to<&DownstreamH1::process>(this)),
       caller_(std::move(caller)) {
   wire_.open(std::move(transport));
-  worker_.loop().add(wire_.fd(), *this);
-  timer_.arm(worker_.loop().now() + worker_.options().timeouts.connection_idle);
+  const bool added = worker_.loop().add(wire_.fd(), *this);
+  const Duration patience = added ? worker_.options().timeouts.connection_idle : Duration::zero();
+  timer_.arm(worker_.loop().now() + patience);
 }
 
 DownstreamH1::~DownstreamH1() {

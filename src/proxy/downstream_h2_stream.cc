@@ -93,7 +93,18 @@ void DownstreamH2Stream::pump() {
   exchange_->on_request_end();
 }
 
+// The exchange is over, and its caller does not take the rest of the answer: a stream that costs
+// the caller nothing must not live for ever.
+void DownstreamH2Stream::check_reader() {
+  Worker& worker = connection_.worker();
+  const Instant now = worker.loop().now();
+  if (std::exchange(left_before_, out_.size()) != out_.size() || stalled_since_ == Instant{})
+    stalled_since_ = now;
+  if (now - stalled_since_ >= worker.options().timeouts.stream_idle) give_up();
+}
+
 void DownstreamH2Stream::on_tick() {
+  if (exchange_ == nullptr) return check_reader();
   const bool waits = exchange_ != nullptr && wanted_ && !received_all_ && !grpc_;
   if (!waits || exchange_->response_begun()) return;
   const Timeouts& timeouts = connection_.worker().options().timeouts;

@@ -53,6 +53,7 @@ class DownstreamH2Stream final : public DownstreamStream {
   // Ticks in a row below the rate: the first may have begun before the stream did.
   static constexpr int kSlowTicksMax = 3;
 
+  void check_reader();
   void pump();
   void pass_on(size_t bytes);
   void end_exchange();
@@ -67,6 +68,8 @@ class DownstreamH2Stream final : public DownstreamStream {
   const int32_t id_;
   uint32_t body_bytes_ = 0;  // passed on since the last tick
   int slow_ticks_ = 0;
+  size_t left_before_ = 0;  // of the answer, when its caller last took some
+  Instant stalled_since_{};
   bool head_only_ = false;     // the request was HEAD
   bool grpc_ = false;          // what it sends may pause for as long as it likes
   bool wanted_ = false;        // the upstream takes the request's body

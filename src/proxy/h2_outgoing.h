@@ -41,6 +41,7 @@ class H2Outgoing {
   void end() noexcept { ended_ = true; }
   void release() noexcept { bytes_.release(); }
 
+  size_t size() const noexcept { return bytes_.size(); }
   /// Something was refused before.
   bool full() const noexcept { return full_; }
   /// True once when there is room again after something was refused.

@@ -105,8 +105,12 @@ class HealthChecker::Probe final : private net::IoHandler {
 };
 
 HealthChecker::HealthChecker(net::EventLoop& loop, const Cluster& cluster, observe::Log* log) {
-  for (size_t i = 0; i < cluster.endpoints().size(); ++i)
+  for (size_t i = 0; i < cluster.endpoints().size(); ++i) {
+    // Probes speak HTTP/1 in clear text; to others every endpoint would look ill.
+    const Endpoint& endpoint = cluster.endpoints()[i];
+    if (endpoint.tls != nullptr || endpoint.h2) continue;
     probes_.push_back(std::make_unique<Probe>(loop, cluster, i, log));
+  }
 }
 
 HealthChecker::~HealthChecker() = default;

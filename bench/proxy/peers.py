@@ -12,7 +12,6 @@ SBIN = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 HAPROXY = """
 global
   nbthread 1
-  maxconn 40000
   tune.ssl.default-dh-param 2048
 defaults
   mode http
@@ -78,21 +77,24 @@ http {{
 
 H2O = """
 num-threads: 1
-max-connections: 40000
+max-connections: 20000
 http1-request-timeout: 3600
 http2-idle-timeout: 3600
 listen:
-  - {{ host: 127.0.0.1, port: {plain} }}
-  - {{ host: 127.0.0.1, port: {h2c} }}
-  - host: 127.0.0.1
-    port: {tls}
-    ssl: {{ certificate-file: {folder}/cert.pem, key-file: {folder}/key.pem }}
-hosts:
+  host: 127.0.0.1
+  port: {port}
+{ssl}hosts:
   default:
     paths:
       /: {{ proxy.reverse.url: "http://127.0.0.1:{upstream}/" }}
 proxy.preserve-host: ON
 proxy.timeout.keepalive: 60000
+"""
+
+
+H2O_SSL = """  ssl:
+    certificate-file: {folder}/cert.pem
+    key-file: {folder}/key.pem
 """
 
 
@@ -155,7 +157,7 @@ def commands(weir, ports):
 
     http = f"http://127.0.0.1:{ports['upstream']}"
     tls = ("--tls-cert", f"{folder}/cert.pem", "--tls-key", f"{folder}/key.pem")
-    # weir has one listener a process; the cases use one at a time.
+    # weir and h2o get a process for each listener, in the order of bench/proxy/run's LISTENERS.
     made = {"weir": [one(ports["plain"], http), one(ports["h2c"], http),
                      one(ports["tls"], http, *tls),
                      one(ports["grpc_in"], f"h2c://127.0.0.1:{ports['grpc']}")]}
@@ -166,7 +168,10 @@ def commands(weir, ports):
         made["nginx"] = [[binary, "-c", written(folder, "nginx.conf", NGINX.format(**ports)),
                           "-p", folder]]
     if (binary := shutil.which("h2o", path=SBIN)):
-        made["h2o"] = [[binary, "-c", written(folder, "h2o.yaml", H2O.format(**ports))]]
+        made["h2o"] = [[binary, "-c", written(folder, f"h2o-{listener}.yaml", H2O.format(
+            port=ports[listener], upstream=ports["upstream"],
+            ssl=H2O_SSL.format(**ports) if listener == "tls" else ""))]
+                       for listener in ("plain", "h2c", "tls")]
     if ENVOY:
         made["envoy"] = [[ENVOY, "-c", written(folder, "envoy.json", envoy(ports)),
                           "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "off"]]

@@ -1,5 +1,5 @@
 // An upstream that costs next to nothing: a fixed answer of 1 KiB to everything that ends with an
-// empty line, or of 100 KiB when the request says `X-Size: 100K`. One thread. `--hang` takes
+// empty line, or of 100 KiB for the path /100K. One thread. `--hang` takes
 // requests and never answers; `--small` answers as many bytes as a refusal has.
 #include <algorithm>
 #include <array>
@@ -48,7 +48,7 @@ class Upstream final : public weir::net::AcceptHandler {
 
   void answer(int fd, std::string_view received) {
     if (hangs_ || !received.ends_with("\r\n\r\n")) return;
-    const bool wants_large = received.find("\r\nX-Size: 100K\r\n") != std::string_view::npos;
+    const bool wants_large = received.starts_with("GET /100K ");
     std::string_view left = wants_large ? large_ : answer_;
     // A large answer may need several turns of the kernel's buffer; the proxies read at once.
     while (!left.empty()) {

@@ -10,15 +10,15 @@
 
 namespace weir {
 
-/// Bounds the cost units in flight towards a service that tells, on its answers, how many more it
-/// takes just now (its credits). Several callers share that number without knowing of each other,
-/// so each keeps a window and moves it as TCP does (AIMD): while there are credits the window grows
-/// by one each time it turns over, and at once to what is in flight and a quarter of the credits,
-/// so that a burst is not held back where there is room; an answer without credits, or a refusal,
-/// takes a tenth of it, at most once in `cut_every`. So the callers' windows converge to equal
-/// shares of what the service takes, with a short queue there, and it spends next to nothing on
-/// refusals. (Credits that ride on answers: Breakwater, OSDI 2020. Shedding at the caller: DAGOR,
-/// SoCC 2018.)
+/// Bounds the cost units in flight towards a service that tells, on its answers, how many more
+/// it takes just now (its credits). Several callers share that number without knowing of each
+/// other, so each keeps a window and moves it as TCP does (AIMD): while there are credits the
+/// window grows by one each time it turns over, and at once to what is in flight and a quarter
+/// of the credits, so that a burst is not held back where there is room; an answer without
+/// credits, or a refusal, takes a tenth of it, at most once in `cut_every`. So the callers'
+/// windows converge, within minutes, to equal shares of what the service takes, with a short
+/// queue there, and it spends next to nothing on refusals. (Credits that ride on answers:
+/// Breakwater, OSDI 2020. Shedding at the caller: DAGOR, SoCC 2018.)
 ///
 /// Without a report for `expiry` there is no bound: a service that says nothing is not believed to
 /// be full. When not to use it: towards services that do not report; see ClientThrottle.

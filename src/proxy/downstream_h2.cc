@@ -42,7 +42,7 @@ void DownstreamH2::after_send() {
 // While something is under way the timer ticks, twice in each stretch of the minimum rate; else it
 // waits for the end of the idle time.
 void DownstreamH2::keep_time() {
-  if (closed_ || ticking_ || (streams_.empty() && !session_.owed_input())) return;
+  if (closed_ || ticking_ || lingering() || (streams_.empty() && !session_.owed_input())) return;
   ticking_ = true;
   received_ = 0;
   slow_ticks_ = 0;
@@ -51,6 +51,7 @@ void DownstreamH2::keep_time() {
 
 void DownstreamH2::on_timer() {
   const Timeouts& timeouts = worker_.options().timeouts;
+  if (lingering()) return close();
   if (!std::exchange(ticking_, false)) {
     session_.finish_drain();
     return want_flush();
@@ -78,10 +79,22 @@ void DownstreamH2::on_drain_timer() {
   want_flush();
 }
 
-void DownstreamH2::close() {
-  if (std::exchange(closed_, true)) return;
+void DownstreamH2::on_finished() {
+  if (wire_.hung_up()) return close();
+  end_streams();
+  drain_timer_.cancel();
+  timer_.arm(worker_.loop().now() + worker_.options().timeouts.lingering_close);
+  linger();
+}
+
+void DownstreamH2::end_streams() {
   for (const auto& stream : streams_) stream->on_closed();
   streams_.clear();
+}
+
+void DownstreamH2::close() {
+  if (std::exchange(closed_, true)) return;
+  end_streams();
   timer_.cancel();
   drain_timer_.cancel();
   shut();

@@ -47,12 +47,14 @@ class DownstreamH2 final : public Downstream, public H2Connection, private http:
   void on_timer();
   void on_drain_timer();
   void keep_time();
+  void end_streams();
 
   // H2Connection.
   http::H2Session& link() noexcept override { return session_; }
   void after_send() override;
   void after_read() override { keep_time(); }
   void on_down() override { close(); }
+  void on_finished() override;
   bool may_finish() const noexcept override { return !drain_timer_.armed(); }
 
   // http::H2ServerHandler.

@@ -47,6 +47,7 @@ void H2Connection::read() {
     }
     receive(wire_.in.readable());
     wire_.in.release();
+    if (lingering_ && received_ > kLingerBytesMax) return on_down();
   }
   after_read();
   if (wire_.is_open()) again_.arm(worker_.loop().now());
@@ -56,15 +57,24 @@ void H2Connection::read() {
 // GOAWAY is out.
 void H2Connection::receive(std::string_view bytes) {
   received_ += bytes.size();
+  if (lingering_) return;
   link().receive(bytes, worker_.loop().now());
   want_flush();
 }
 
+void H2Connection::linger() noexcept {
+  lingering_ = true;
+  received_ = 0;
+  wire_.finish();
+}
+
 void H2Connection::flush_turn() {
+  if (lingering_) return;
   int writes = 0;
   while (writes < kWritesPerTurn && send_some()) ++writes;
   const bool finished = link().finished() && may_finish();
-  if (wire_.failed() || (finished && wire_.drained())) return on_down();
+  if (wire_.failed()) return on_down();
+  if (finished && wire_.drained()) return on_finished();
   if (writes == kWritesPerTurn) want_flush();
 }
 

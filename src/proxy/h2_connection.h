@@ -47,6 +47,12 @@ class H2Connection : public TurnFlusher, protected net::IoHandler {
   virtual void after_read() = 0;
   /// The session has ended, or the socket has: close.
   virtual void on_down() = 0;
+  /// All is sent and the session is over: by default that is the socket's end as well.
+  virtual void on_finished() { on_down(); }
+  /// Says that we send no more, and drops what still comes: closing with bytes unread would reset
+  /// the connection, and what was sent last could be lost on its way. The owner sets a time.
+  void linger() noexcept;
+  bool lingering() const noexcept { return lingering_; }
   /// False keeps a connection open that has nothing more to do.
   virtual bool may_finish() const noexcept { return true; }
 
@@ -58,10 +64,13 @@ class H2Connection : public TurnFlusher, protected net::IoHandler {
   // Reads and writes in one turn, at most (256 KiB each): the other connections want theirs.
   static constexpr int kReadsPerTurn = 16;
   static constexpr int kWritesPerTurn = 16;
+  // What is dropped while lingering; who sends more gets the reset.
+  static constexpr uint64_t kLingerBytesMax = 256 * 1024;
 
   bool send_some();
 
   net::Timer again_;  // goes on reading in the next turn
+  bool lingering_ = false;
 };
 
 }  // namespace weir::proxy

@@ -3,6 +3,7 @@ for whom."""
 
 import json
 import signal
+import socket
 import threading
 import time
 
@@ -307,3 +308,19 @@ def test_what_only_begins_like_the_preface_is_http1(echoed):
     wire.send(b"RI /x HTTP/1.1\r\nHost: a\r\n\r\n")
     status, _, body = wire.response()
     assert (status, body) == (200, b"PRI /x HTTP/1.1\n")
+
+
+def test_what_comes_after_the_end_of_a_connection_does_not_reset_it(echoed):
+    """A GOAWAY ends it; frames that were under way by then meet no reset, which could destroy what
+    weir sent last."""
+    settings = b"\0\0\0\x04\0\0\0\0\0"
+    goaway = b"\0\0\x08\x07\0\0\0\0\0" + b"\0\0\0\0" + b"\0\0\0\xff"
+    ping = b"\0\0\x08\x06\0\0\0\0\0" + b"12345678"
+    with socket.create_connection(("127.0.0.1", echoed.port), 5) as caller:
+        caller.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + goaway)
+        while caller.recv(4096):
+            pass
+        for _ in range(5):
+            caller.sendall(ping)  # would raise once a reset has come
+            time.sleep(0.05)
+        assert caller.recv(1) == b""

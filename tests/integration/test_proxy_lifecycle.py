@@ -409,7 +409,7 @@ def weir_proxy(*words):
 
 @pytest.mark.parametrize("words, code, complaint", [
     (["--to", "127.0.0.1:1", "--listen", "127.0.0.1:0"], 64, "does not begin with http://"),
-    (["--to", "https://a", "--listen", "127.0.0.1:0"], 64, "TLS"),
+    (["--to", "ftp://a", "--listen", "127.0.0.1:0"], 64, "http"),
     (["--to", "http://a:x", "--listen", "127.0.0.1:0"], 64, "port"),
     (["--to", "http://127.0.0.1:1", "--listen", "nonsense"], 64, "has no port"),
     (["--to", "http://127.0.0.1:1", "--law", "nosuch"], 64, "no control law 'nosuch'"),

@@ -51,7 +51,7 @@ TEST(ProxyHeader, ExtensionsArePassedOverWithinABound) {
 }
 
 TEST(ProxyHeader, WhatIsNotExactlyAHeaderIsRefused) {
-  for (const std::string bytes :
+  for (const std::string& bytes :
        {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n"),
         std::string("PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n"),
         std::string("PROXY TCP4 1.2.3.4  5.6.7.8 1 2\r\n"),

@@ -42,8 +42,12 @@ TEST(OpenMetrics, AnExemplarLiesInItsBucket) {
     for (int octave = 0; octave < 64; ++octave) {
       if (book.find(Metric::kQueueWait, id, octave) == nullptr) continue;
       ++found;
-      if (octave <= 36) EXPECT_LE(seconds, static_cast<double>(1ULL << octave) * 1e-9);
-      if (octave > 16) EXPECT_GT(seconds, static_cast<double>(1ULL << (octave - 1)) * 1e-9);
+      if (octave <= 36) {
+        EXPECT_LE(seconds, static_cast<double>(1ULL << octave) * 1e-9);
+      }
+      if (octave > 16) {
+        EXPECT_GT(seconds, static_cast<double>(1ULL << (octave - 1)) * 1e-9);
+      }
     }
     EXPECT_EQ(found, 1) << id;
   }

@@ -96,7 +96,9 @@ TEST(Balancer, FailingFastOrRefusingFastDrawsNothing) {
     bench.run(seconds(30), milliseconds(1));
     EXPECT_LT(bench.share(3), 0.01) << to_string(outcome);
     for (size_t i = 0; i < 20; ++i) {
-      if (i != 3) EXPECT_GT(bench.share(i), 0.03);
+      if (i != 3) {
+        EXPECT_GT(bench.share(i), 0.03);
+      }
     }
   }
 }
@@ -175,7 +177,9 @@ TEST(Balancer, TheRingKeepsKeysAndMovesOnlyThoseOfWhatIsGone) {
   for (uint64_t key = 0; key < 10'000; ++key) {
     const size_t now = balancer.choose(key, kStart, rng);
     EXPECT_NE(now, 4U);
-    if (before[key] != 4) EXPECT_EQ(now, before[key]);
+    if (before[key] != 4) {
+      EXPECT_EQ(now, before[key]);
+    }
   }
 }
 

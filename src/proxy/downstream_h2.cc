@@ -44,7 +44,7 @@ void DownstreamH2::after_send() {
 void DownstreamH2::keep_time() {
   if (closed_ || ticking_ || lingering() || (streams_.empty() && !session_.owed_input())) return;
   ticking_ = true;
-  received_ = 0;
+  take_received();
   slow_ticks_ = 0;
   timer_.arm(worker_.loop().now() + worker_.options().timeouts.body_rate_window / 2);
 }
@@ -57,7 +57,7 @@ void DownstreamH2::on_timer() {
     return want_flush();
   }
   // A frame that trickles in, heads above all (slowloris).
-  const bool slow = session_.owed_input() && received_ < timeouts.body_bytes_min / 2;
+  const bool slow = session_.owed_input() && take_received() < timeouts.body_bytes_min / 2;
   slow_ticks_ = slow ? slow_ticks_ + 1 : 0;
   constexpr int kSlowTicksMax = 2;
   if (slow_ticks_ >= kSlowTicksMax) return close();

@@ -78,7 +78,6 @@ class DownstreamH2 final : public Downstream, public H2Connection, private http:
   std::vector<std::unique_ptr<DownstreamH2Stream>> streams_;  // ≤ H2Limits::streams_max
   std::vector<int32_t> drained_;                              // at most once a stream
   std::vector<int32_t> finishing_;                            // at most once a stream
-  uint64_t received_ = 0;                                     // bytes since the last tick
   int slow_ticks_ = 0;                                        // in a row, with a frame owed
   bool ticking_ = false;  // timer_ watches over progress, not over idleness
   bool closed_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "http/h2_session.h"
 #include "net/event_loop.h"
@@ -53,12 +54,13 @@ class H2Connection : public TurnFlusher, protected net::IoHandler {
   /// the connection, and what was sent last could be lost on its way. The owner sets a time.
   void linger() noexcept;
   bool lingering() const noexcept { return lingering_; }
+  /// Bytes that came since this was last asked.
+  uint64_t take_received() noexcept { return std::exchange(received_, 0); }
   /// False keeps a connection open that has nothing more to do.
   virtual bool may_finish() const noexcept { return true; }
 
   Worker& worker_;
   Wire wire_;
-  uint64_t received_ = 0;  // bytes; the owner may reset it
 
  private:
   // Reads and writes in one turn, at most (256 KiB each): the other connections want theirs.
@@ -70,6 +72,7 @@ class H2Connection : public TurnFlusher, protected net::IoHandler {
   bool send_some();
 
   net::Timer again_;  // goes on reading in the next turn
+  uint64_t received_ = 0;  // bytes since it was taken
   bool lingering_ = false;
 };
 

@@ -324,3 +324,18 @@ def test_what_comes_after_the_end_of_a_connection_does_not_reset_it(echoed):
             caller.sendall(ping)  # would raise once a reset has come
             time.sleep(0.05)
         assert caller.recv(1) == b""
+
+
+def test_a_frame_that_is_always_under_way_is_not_slow():
+    """16 KiB at 4 KB/s, where 1 KiB in each second is enough: the connection's clock meets the same
+    frame under way again and again, and bytes of it have come each time."""
+    with proxied(echo, "--body-timeout", "1s") as (proxy, _origin):
+        client = H2Client(proxy.port)
+        number = client.request("POST", end=False)
+        client.h2.send_data(number, bytes(16384), end_stream=True)
+        frame = client.h2.data_to_send()
+        for at in range(0, len(frame), 800):
+            client.socket.sendall(frame[at:at + 800])
+            time.sleep(0.2)
+        assert client.answer(number).status == 200
+        client.close()

@@ -10,18 +10,9 @@
 namespace weir::bridge {
 namespace {
 
-constexpr Duration kConnectMax = std::chrono::seconds(5);
 // Below the idle time of common servers (nginx 75 s, Envoy 1 h), so that we close first.
 constexpr Duration kIdleMax = std::chrono::seconds(30);
 constexpr size_t kReadBytes = 16 * 1024;
-// Of an error's body, for the record's error header.
-constexpr size_t kSnippetBytes = 200;
-
-int64_t wall_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // Before a gRPC message: a byte that says "not compressed", and its length.
 std::string grpc_prefix(size_t size) {
@@ -63,12 +54,12 @@ struct H2Sender::Connection::Exchange {
 
 H2Sender::Connection::Connection(H2Sender& owner, const Endpoint& endpoint)
     : owner_(owner),
-      authority_(endpoint.authority),
+      authority_(endpoint.target.authority),
       grpc_(owner.options_.protocol == Protocol::kGrpc),
       session_({}, *this, owner.loop_.now()),
       timer_(owner.loop_.timers(), net::Callback::to<&Connection::on_timer>(this)),
       flush_task_(net::Callback::to<&Connection::flush>(this)) {
-  auto fd = net::open_connection(endpoint.address);
+  auto fd = net::open_connection(endpoint.target.address);
   const Instant now = owner.loop_.update_now();
   if (fd) {
     fd_ = std::move(*fd);

@@ -3,30 +3,17 @@
 #include <algorithm>
 
 #include "bridge/h2_connection.h"
-#include "net/url.h"
-#include "weir/base/assert.h"
 
 namespace weir::bridge {
 
-Expected<std::unique_ptr<H2Sender>> H2Sender::make(net::EventLoop& loop,
-                                                   const DeliverOptions& options, SendSink& sink) {
-  std::unique_ptr<H2Sender> sender(new H2Sender(loop, options, sink));
-  for (const std::string& target : options.to) {
-    const auto url = net::Url::parse(target);
-    if (!url) return Unexpected<Error>(url.error());
-    const auto address = net::Address::resolve(url->endpoint);
-    if (!address) return Unexpected<Error>(address.error());
-    sender->endpoints_.push_back({*address, url->authority, {}});
-  }
-  WEIR_ASSERT(!sender->endpoints_.empty());
-  return sender;
-}
-
-H2Sender::H2Sender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink)
+H2Sender::H2Sender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink,
+                   const std::vector<SendTarget>& targets)
     : loop_(loop),
       options_(options),
       sink_(sink),
-      bury_(net::Callback::to<&H2Sender::bury>(this)) {}
+      bury_(net::Callback::to<&H2Sender::bury>(this)) {
+  for (const SendTarget& target : targets) endpoints_.push_back({target, {}});
+}
 
 H2Sender::~H2Sender() = default;
 

@@ -16,9 +16,9 @@ namespace weir::bridge {
 /// left out, counts as unreachable: nothing was done with it. Belongs to one loop.
 class H2Sender final : public Sender {
  public:
-  /// Errors: as Sender::make.
-  static Expected<std::unique_ptr<H2Sender>> make(net::EventLoop& loop,
-                                                  const DeliverOptions& options, SendSink& sink);
+  /// `targets` is not empty.
+  H2Sender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink,
+           const std::vector<SendTarget>& targets);
   ~H2Sender() override;
 
   void send(Record& record) override;
@@ -26,12 +26,10 @@ class H2Sender final : public Sender {
  private:
   class Connection;
   struct Endpoint {
-    net::Address address;
-    std::string authority;
+    SendTarget target;
     std::vector<std::unique_ptr<Connection>> connections;
   };
 
-  H2Sender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink);
   Connection& connection_to(Endpoint& endpoint);
   void retire(Connection& connection);
   void bury();

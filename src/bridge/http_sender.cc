@@ -7,26 +7,15 @@
 #include "bridge/http_request.h"
 #include "http/h1_body.h"
 #include "http/h1_parser.h"
-#include "net/url.h"
 #include "weir/base/assert.h"
 
 namespace weir::bridge {
 namespace {
 
-// A host that is up answers a SYN in milliseconds; one lost SYN is repeated after 1 s, two after 3.
-constexpr Duration kConnectMax = std::chrono::seconds(5);
 // Shorter than the keep-alive time of common servers (nginx 75 s, Node.js 5 s), so that we close
 // first and a request seldom meets a closing connection.
 constexpr Duration kIdleMax = std::chrono::seconds(4);
 constexpr size_t kReadBytes = 16 * 1024;
-// Of an error's body, for the record's error header.
-constexpr size_t kSnippetBytes = 200;
-
-int64_t wall_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -45,7 +34,7 @@ class HttpSender::Connection final : private net::IoHandler {
   void send(Record& record) {
     const Endpoint& endpoint = owner_.endpoints_[endpoint_];
     record_ = &record;
-    out_ = request_head(record, owner_.options_, endpoint.authority);
+    out_ = request_head(record, owner_.options_, endpoint.target.authority);
     sent_ = 0;
     in_.clear();
     in_head_ = true;
@@ -58,7 +47,7 @@ class HttpSender::Connection final : private net::IoHandler {
       timer_.arm(deadline_);
       write();
     } else {
-      connect(endpoint.address, now);
+      connect(endpoint.target.address, now);
     }
   }
 
@@ -224,26 +213,14 @@ class HttpSender::Connection final : private net::IoHandler {
   friend class HttpSender;
 };
 
-Expected<std::unique_ptr<HttpSender>> HttpSender::make(net::EventLoop& loop,
-                                                       const DeliverOptions& options,
-                                                       SendSink& sink) {
-  std::unique_ptr<HttpSender> sender(new HttpSender(loop, options, sink));
-  for (const std::string& target : options.to) {
-    const auto url = net::Url::parse(target);
-    if (!url) return Unexpected<Error>(url.error());
-    const auto address = net::Address::resolve(url->endpoint);
-    if (!address) return Unexpected<Error>(address.error());
-    sender->endpoints_.push_back({*address, url->authority, {}});
-  }
-  WEIR_ASSERT(!sender->endpoints_.empty());
-  return sender;
-}
-
-HttpSender::HttpSender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink)
+HttpSender::HttpSender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink,
+                       const std::vector<SendTarget>& targets)
     : loop_(loop),
       options_(options),
       sink_(sink),
-      bury_(net::Callback::to<&HttpSender::bury>(this)) {}
+      bury_(net::Callback::to<&HttpSender::bury>(this)) {
+  for (const SendTarget& target : targets) endpoints_.push_back({target, {}});
+}
 
 HttpSender::~HttpSender() = default;
 

@@ -14,9 +14,9 @@ namespace weir::bridge {
 /// connections as records were in flight at once, at most in_flight_max. Belongs to one loop.
 class HttpSender final : public Sender {
  public:
-  /// Errors: kUsage for a bad URL, kUnavailable for an unknown name (resolved once, at start).
-  static Expected<std::unique_ptr<HttpSender>> make(net::EventLoop& loop,
-                                                    const DeliverOptions& options, SendSink& sink);
+  /// `targets` is not empty.
+  HttpSender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink,
+             const std::vector<SendTarget>& targets);
   ~HttpSender() override;
 
   void send(Record& record) override;
@@ -27,12 +27,10 @@ class HttpSender final : public Sender {
  private:
   class Connection;
   struct Endpoint {
-    net::Address address;
-    std::string authority;
+    SendTarget target;
     std::vector<Connection*> idle;
   };
 
-  HttpSender(net::EventLoop& loop, const DeliverOptions& options, SendSink& sink);
   Connection& connection_to(size_t endpoint);
   void finished(Connection& connection, bool reusable, const Delivery& delivery);
   void remove(Connection& connection);

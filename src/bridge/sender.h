@@ -2,9 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "bridge/options.h"
 #include "bridge/retry_router.h"
+#include "net/address.h"
 #include "net/event_loop.h"
 #include "weir/base/expected.h"
 
@@ -18,6 +21,20 @@ class SendSink {
  protected:
   ~SendSink() = default;
 };
+
+/// One address of the service.
+struct SendTarget {
+  net::Address address;
+  std::string authority;  ///< for Host and :authority
+};
+
+// What the senders of all protocols have in common.
+/// A host that is up answers a SYN in milliseconds; a lost SYN is repeated after 1 s, two after 3.
+constexpr Duration kConnectMax = std::chrono::seconds(5);
+/// Of an error's body, for the record's error header.
+constexpr size_t kSnippetBytes = 200;
+/// Since 1970, for a Retry-After that names a date.
+int64_t wall_seconds() noexcept;
 
 /// Belongs to one loop.
 class Sender {

@@ -20,11 +20,7 @@ uint32_t borrowed_of(uint64_t held) noexcept {
 }
 
 Unexpected<Rejection> full(uint32_t value, uint32_t bound) noexcept {
-  Rejection rejection;
-  rejection.reason = Reason::kBulkheadFull;
-  rejection.value = value;
-  rejection.bound = bound;
-  return Unexpected<Rejection>(rejection);
+  return reject(Reason::kBulkheadFull, value, bound);
 }
 
 }  // namespace

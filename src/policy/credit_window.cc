@@ -44,11 +44,7 @@ Expected<Ticket, Rejection> CreditWindow::admit(const RequestContext& context,
   const uint32_t units = std::min(context.cost, bound);
   const Counted counted = count_in(*inflight_, units, bound);
   if (counted.in) return Ticket(units);
-  Rejection rejection;
-  rejection.reason = Reason::kNoCredit;
-  rejection.value = static_cast<uint32_t>(counted.before);
-  rejection.bound = bound;
-  return Unexpected<Rejection>(rejection);
+  return reject(Reason::kNoCredit, static_cast<uint32_t>(counted.before), bound);
 }
 
 void CreditWindow::complete(Ticket ticket, const Completion&) noexcept {

@@ -12,14 +12,6 @@ uint32_t milliseconds(Duration d) noexcept {
   return static_cast<uint32_t>(std::clamp<int64_t>(ms, 0, UINT32_MAX));
 }
 
-Unexpected<Rejection> refuse(Reason reason, uint32_t value, uint32_t bound) noexcept {
-  Rejection rejection;
-  rejection.reason = reason;
-  rejection.value = value;
-  rejection.bound = bound;
-  return Unexpected<Rejection>(rejection);
-}
-
 }  // namespace
 
 PriorityGate::PriorityGate(uint16_t worker_count)
@@ -38,12 +30,12 @@ Expected<Ticket, Rejection> PriorityGate::admit(const RequestContext& context,
   if (context.deadline.bounded()) {
     const Duration left = context.deadline.remaining(now);
     const Duration needed(service_ns_.load(std::memory_order_relaxed));
-    if (left == Duration::zero()) return refuse(Reason::kDeadlinePassed, milliseconds(needed), 0);
+    if (left == Duration::zero()) return reject(Reason::kDeadlinePassed, milliseconds(needed), 0);
     if (left < needed)
-      return refuse(Reason::kDeadlineInfeasible, milliseconds(needed), milliseconds(left));
+      return reject(Reason::kDeadlineInfeasible, milliseconds(needed), milliseconds(left));
   }
   const uint32_t threshold = threshold_.load(std::memory_order_relaxed);
-  if (level >= threshold) return refuse(Reason::kPriority, level, threshold);
+  if (level >= threshold) return reject(Reason::kPriority, level, threshold);
   return Ticket{};
 }
 

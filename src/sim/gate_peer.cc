@@ -7,14 +7,6 @@ namespace {
 
 constexpr double kRatioMax = 0.99;
 
-Unexpected<Rejection> refuse(Reason reason, uint32_t value, uint32_t bound) {
-  Rejection rejection;
-  rejection.reason = reason;
-  rejection.value = value;
-  rejection.bound = bound;
-  return Unexpected<Rejection>(rejection);
-}
-
 }  // namespace
 
 // ---- DAGOR --------------------------------------------------------------------------------------
@@ -27,7 +19,7 @@ Expected<Ticket, Rejection> Dagor::admit(const RequestContext& context, Instant 
     ++arrivals_[level];
     ++arrivals_total_;
   }
-  if (level >= level_) return refuse(Reason::kPriority, level, level_);
+  if (level >= level_) return reject(Reason::kPriority, level, level_);
   if (!context.waiting) ++admitted_;
   return Ticket{};
 }
@@ -61,7 +53,7 @@ Expected<Ticket, Rejection> Breakwater::admit(const RequestContext&, Instant now
   update(now);
   const bool too_late = wait_s_ > 2 * to_seconds(options_.target);
   if (inflight_ >= credits_ || (too_late && inflight_ > 0))
-    return refuse(Reason::kConcurrencyLimit, static_cast<uint32_t>(inflight_),
+    return reject(Reason::kConcurrencyLimit, static_cast<uint32_t>(inflight_),
                   static_cast<uint32_t>(credits_));
   inflight_ += 1;
   return Ticket{};
@@ -90,7 +82,7 @@ Expected<Ticket, Rejection> Cinnamon::admit(const RequestContext& context, Insta
   update(now);
   const uint32_t level = shed_level(context.criticality, context.cohort);
   if (!context.waiting) remember(level);
-  if (level >= level_) return refuse(Reason::kPriority, level, level_);
+  if (level >= level_) return reject(Reason::kPriority, level, level_);
   if (!context.waiting) in_ += 1;
   return Ticket{};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "weir/base/expected.h"
 #include "weir/base/time.h"
 
 namespace weir {
@@ -43,5 +44,10 @@ struct Rejection {
   uint32_t bound = 0;
   Duration retry_after{};
 };
+
+/// A refusal for this reason, with what stood against what. No hint when to come back.
+inline Unexpected<Rejection> reject(Reason reason, uint32_t value, uint32_t bound) noexcept {
+  return Unexpected<Rejection>(Rejection{reason, 0, value, bound, Duration::zero()});
+}
 
 }  // namespace weir

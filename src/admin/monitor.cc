@@ -86,10 +86,7 @@ void Monitor::gather() {
   remember(refusals_, std::move(refusals));
 }
 
-std::string Monitor::render(const std::vector<std::string>& decisions,
-                            const std::vector<std::string>& refusals) const {
-  observe::JsonWriter json;
-  json.begin_object();
+void Monitor::write_overview(observe::JsonWriter& json) const {
   json.member("version", sources_.version);
   json.member("draining", sources_.state.draining());
   json.member("dry_run", sources_.state.dry_run());
@@ -97,6 +94,13 @@ std::string Monitor::render(const std::vector<std::string>& decisions,
   write_status(json, status_);
   json.key("components");
   write_components(json, sources_.state);
+}
+
+std::string Monitor::render(const std::vector<std::string>& decisions,
+                            const std::vector<std::string>& refusals) const {
+  observe::JsonWriter json;
+  json.begin_object();
+  write_overview(json);
   json.end_object();
   std::string data = json.text();
   data.pop_back();

@@ -35,6 +35,9 @@ class Monitor {
 
   const History& history() const noexcept { return history_; }
   const Status& status() const noexcept { return status_; }
+  /// The members that /api/status and each tick have in common: version, state, sentence,
+  /// components.
+  void write_overview(observe::JsonWriter& json) const;
   const observe::ExemplarBook& exemplars() const noexcept { return exemplars_; }
   /// When this process began to look: tells one run's row numbers from the next one's.
   int64_t epoch_ms() const noexcept { return epoch_ms_; }

@@ -148,13 +148,7 @@ Answer Routes::state(const Request&) const {
 Answer Routes::status(const Request&) const {
   observe::JsonWriter json;
   json.begin_object();
-  json.member("version", sources_.version);
-  json.member("draining", sources_.state.draining());
-  json.member("dry_run", sources_.state.dry_run());
-  json.key("status");
-  write_status(json, monitor_.status());
-  json.key("components");
-  write_components(json, sources_.state);
+  monitor_.write_overview(json);
   json.end_object();
   return json_answer(200, json.text() + "\n");
 }

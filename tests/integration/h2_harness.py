@@ -1,7 +1,6 @@
 """An HTTP/2 client whose every window and frame is the test's to decide (python3-h2)."""
 
 import socket
-import threading
 import time
 
 import h2.config
@@ -10,7 +9,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from proxy_harness import PATIENCE
+from proxy_harness import PATIENCE, Origin
 
 
 class Stream:
@@ -150,33 +149,17 @@ class H2Client:
         self.socket.close()
 
 
-class H2Origin:
-    """An HTTP/2 server: `serve(connection, stream, method, path, body)` answers when a request is
-    whole; `connection` is the H2Connection, whose output is sent afterwards."""
+class H2Origin(Origin):
+    """An HTTP/2 server: `serve(connection, stream, head, body)` answers when a request is whole;
+    `connection` is the H2Connection, whose output is sent afterwards."""
 
-    def __init__(self, serve, **settings):
-        self.serve = serve
-        self.settings = settings
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "h2c://127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.sockets = []
+    SCHEME = "h2c"
+
+    def __init__(self, serve):
         self.requests = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(serve)
 
-    @property
-    def accepted(self):
-        return len(self.sockets)
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.sockets.append(connection)
-            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
-
-    def _run(self, connection):
+    def _run(self, connection, _number):
         session = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         session.initiate_connection()
@@ -207,11 +190,6 @@ class H2Origin:
             head, body, trailers = bodies.pop(stream)
             self.requests.append((head, body, trailers))
             self.serve(session, stream, head, body)
-
-    def close(self):
-        self.listener.close()
-        for connection in self.sockets:
-            connection.close()
 
 
 def answer(session, stream, body=b"", status="200", fields=(), trailers=()):

@@ -17,15 +17,20 @@ WEIR = os.environ.get("WEIR_BIN", str(ROOT / "build" / "release" / "bin" / "weir
 SANITIZED = os.environ.get("WEIR_PRESET") in ("asan", "tsan") or bool(
     re.search("/[at]san/", WEIR))
 PATIENCE = 20  # seconds that anything may take before a test calls it hung
+# Flags of a proxy that takes one request and lets nobody wait.
+ONE_AT_A_TIME = ("--limit-max", "1", "--queue-depth", "0", "--workers", "1")
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Origin:
     """An upstream: calls `serve(connection, n)` in a thread for its n-th connection (from 0)."""
 
+    SCHEME = "http"
+
     def __init__(self, serve):
         self.serve = serve
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.url = "%s://127.0.0.1:%d" % (self.SCHEME, self.listener.getsockname()[1])
         self.connections = []
         self.accepted = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -244,10 +249,26 @@ class Proxy:
         self.reader.join(timeout=5)
 
 
+class Held:
+    """An origin that answers when it is let go."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.heads = []
+
+    def __call__(self, connection, _number):
+        wire = Wire(connection)
+        while (head := wire.head()) is not None:
+            self.heads.append(head)
+            wire.body(head[1])
+            self.go.wait(PATIENCE)
+            connection.sendall(OK)
+
+
 @contextmanager
-def proxied(serve, *flags):
+def proxied(serve, *flags, origin_type=Origin):
     """(proxy, origin) with the origin behaving as `serve` says. The proxy must outlive the test."""
-    origin = Origin(serve)
+    origin = origin_type(serve)
     proxy = Proxy([origin.url], *flags)
     try:
         yield proxy, origin

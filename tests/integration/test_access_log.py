@@ -2,9 +2,8 @@
 
 import json
 
-from proxy_harness import answering, eventually, proxied
+from proxy_harness import OK, answering, eventually, proxied
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def lines(proxy):

@@ -8,26 +8,9 @@ import threading
 
 import pytest
 
-from proxy_harness import PATIENCE, WEIR, Wire, eventually, proxied
+from proxy_harness import ONE_AT_A_TIME, PATIENCE, WEIR, Held, eventually, proxied
 
-ONE_AT_A_TIME = ("--limit-max", "1", "--queue-depth", "0", "--workers", "1")
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 USAGE, UNAVAILABLE = 64, 69
-
-
-class Held:
-    """An origin that answers when it is let go."""
-
-    def __init__(self):
-        self.go = threading.Event()
-        self.heads = 0
-
-    def __call__(self, connection, _number):
-        wire = Wire(connection)
-        while wire.head() is not None:
-            self.heads += 1
-            self.go.wait(PATIENCE)
-            connection.sendall(OK)
 
 
 @pytest.fixture
@@ -37,7 +20,7 @@ def full():
     with proxied(held, *ONE_AT_A_TIME) as (proxy, _origin):
         wire = proxy.connect()
         wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert eventually(lambda: held.heads == 1)
+        assert eventually(lambda: len(held.heads) == 1)
         yield proxy
         held.go.set()
 

@@ -7,9 +7,8 @@ import urllib.request
 
 import pytest
 
-from proxy_harness import PATIENCE, WEIR, Origin, answering, eventually, proxied
+from proxy_harness import OK, PATIENCE, WEIR, Origin, answering, eventually, proxied
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 USAGE = 64
 
 

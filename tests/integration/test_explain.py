@@ -1,32 +1,14 @@
 """Every refusal explains itself: by its id, in the list, on the tap."""
 
 import json
-import threading
 import urllib.error
 import urllib.request
 
 import pytest
 
-from proxy_harness import PATIENCE, Wire, eventually, proxied
+from proxy_harness import ONE_AT_A_TIME, PATIENCE, Held, eventually, proxied
 
-ONE_AT_A_TIME = ("--limit-max", "1", "--queue-depth", "0", "--workers", "1")
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GATES = ["route", "priority", "bulkhead", "limiter", "queue", "breaker", "upstream", "retry"]
-
-
-class Held:
-    """An origin that answers when it is let go."""
-
-    def __init__(self):
-        self.go = threading.Event()
-        self.heads = []
-
-    def __call__(self, connection, _number):
-        wire = Wire(connection)
-        while (head := wire.head()) is not None:
-            self.heads.append(head)
-            self.go.wait(PATIENCE)
-            connection.sendall(OK)
 
 
 def read(proxy, path, **headers):

@@ -2,8 +2,8 @@
 
 import json
 
-from proxy_harness import eventually, proxied
-from test_proxy_refusals import GET, ONE_AT_A_TIME, Held, busy
+from proxy_harness import ONE_AT_A_TIME, Held, eventually, proxied
+from test_proxy_refusals import GET, busy
 
 REFUSALS = 50
 SECRET = "hunter2"

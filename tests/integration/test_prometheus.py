@@ -13,11 +13,10 @@ import urllib.request
 
 import pytest
 
-from proxy_harness import PATIENCE, ROOT, WEIR, answering, eventually, proxied
+from proxy_harness import OK, PATIENCE, ROOT, WEIR, answering, eventually, proxied
 
 RULES = ROOT / "packaging" / "prometheus" / "weir.rules.yml"
 GRAFANA = ROOT / "packaging" / "grafana" / "weir.json"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SUFFIXES = ("_bucket", "_sum", "_count")
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus")

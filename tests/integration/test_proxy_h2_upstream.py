@@ -3,22 +3,13 @@ see when it goes away."""
 
 import threading
 import time
-from contextlib import contextmanager
 
 from h2_harness import H2Client, H2Origin, answer
-from proxy_harness import Proxy, eventually
+from proxy_harness import eventually, proxied
 
 
-@contextmanager
 def h2_proxied(serve, *flags):
-    origin = H2Origin(serve)
-    proxy = Proxy([origin.url], *flags)
-    try:
-        yield proxy, origin
-        assert proxy.alive(), "the proxy died: " + "".join(proxy.log)
-    finally:
-        proxy.stop()
-        origin.close()
+    return proxied(serve, *flags, origin_type=H2Origin)
 
 
 def echo(session, stream, head, body):
@@ -98,7 +89,7 @@ def test_a_service_that_dies_fails_what_is_open_and_comes_back():
         client = H2Client(proxy.port)
         number = client.request("POST", "/hang", body=b"x")
         assert eventually(lambda: origin.requests)
-        origin.sockets[0].shutdown(2)
+        origin.connections[0].shutdown(2)
         stream = client.answer(number)
         assert stream.status == 502 and b"upstream_closed" in stream.body
         assert client.get("/again").body == b"ok"
@@ -117,7 +108,7 @@ def test_a_slow_reader_holds_back_only_its_own_stream():
         assert client.until(lambda: len(client.streams[big].body) == 1000)
         assert client.get("/small").body == b"xx"
         # The answer is whole at the proxy and its connection upstream gone: it is still passed on.
-        origin.sockets[0].shutdown(2)
+        origin.connections[0].shutdown(2)
         time.sleep(0.2)
         client.acknowledges = True
         while not client.streams[big].over:
@@ -136,14 +127,9 @@ def test_a_caller_that_leaves_resets_the_stream_upstream():
                 resets.set()
             super()._take(session, event, bodies)
 
-    origin = Watching(lambda *_: None)
-    proxy = Proxy([origin.url])
-    try:
+    with proxied(lambda *_: None, origin_type=Watching) as (proxy, origin):
         wire = proxy.connect()
         wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert eventually(lambda: origin.requests)
         wire.socket.close()
         assert resets.wait(10)
-    finally:
-        proxy.stop()
-        origin.close()

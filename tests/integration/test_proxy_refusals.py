@@ -3,27 +3,10 @@
 import json
 import threading
 
-from proxy_harness import Wire, answering, eventually, proxied
+from proxy_harness import ONE_AT_A_TIME, Held, Wire, answering, eventually, proxied
 
-ONE_AT_A_TIME = ("--limit-max", "1", "--queue-depth", "0", "--workers", "1")
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Held:
-    """An origin that answers when it is let go."""
-
-    def __init__(self):
-        self.go = threading.Event()
-        self.heads = []
-
-    def __call__(self, connection, _number):
-        wire = Wire(connection)
-        while (head := wire.head()) is not None:
-            self.heads.append(head)
-            wire.body(head[1])
-            self.go.wait(20)
-            connection.sendall(OK)
 
 
 def busy(proxy, held):
